@@ -1,0 +1,1 @@
+"""Vocabulary, ports and errors. Imports the standard library and numpy only."""

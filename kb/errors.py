@@ -1,0 +1,133 @@
+"""Every error that Gongxue raises on purpose.
+
+KbError
+├── RequestError            the asker can mend it (HTTP 4xx, exit 2)
+│   ├── InvalidQuery        query text, filter or paging makes no sense
+│   ├── InvalidSetting      a setting is unknown or out of range
+│   ├── UnsupportedFormat   no reader takes this media type
+│   └── NotFound            no such document, clause or page in this scope
+├── DocumentError           this document fails, the batch goes on
+│   ├── EmptySource         no bytes or no text in it
+│   ├── UnreadableSource    damaged, locked, or not what its name says
+│   ├── OversizeSource      larger than the limits in force
+│   └── StructureError      the text contradicts its own numbering
+└── ServiceError            the installation needs care (HTTP 503, exit 3)
+    ├── IndexMissing        nothing has been built yet
+    ├── IndexMismatch       built with another analyzer, encoder or format
+    ├── IndexBusy           another process is writing it
+    ├── EncoderUnavailable  weights missing or endpoint silent
+    └── CatalogUnavailable  the relational store cannot be used
+
+`code` is stable and part of the HTTP contract. The message says what was
+attempted, on what, and what was seen; `hint` says what to do.
+"""
+
+
+class KbError(Exception):
+    """Base of all errors with a stable code."""
+
+    code = "error"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class RequestError(KbError):
+    """The asker can mend it."""
+
+    code = "bad_request"
+
+
+class InvalidQuery(RequestError):
+    """Query text, filter or paging makes no sense."""
+
+    code = "invalid_query"
+
+
+class InvalidSetting(RequestError):
+    """A setting is unknown or out of range."""
+
+    code = "invalid_setting"
+
+
+class UnsupportedFormat(RequestError):
+    """No reader takes this media type."""
+
+    code = "unsupported_format"
+
+
+class NotFound(RequestError):
+    """No such thing in this scope; forbidden and missing read the same."""
+
+    code = "not_found"
+
+
+class DocumentError(KbError):
+    """This document fails, the batch goes on."""
+
+    code = "document_error"
+
+
+class EmptySource(DocumentError):
+    """No bytes or no text in it."""
+
+    code = "empty_source"
+
+
+class UnreadableSource(DocumentError):
+    """Damaged, locked, or not what its name says."""
+
+    code = "unreadable_source"
+
+
+class OversizeSource(DocumentError):
+    """Larger than the limits in force."""
+
+    code = "oversize_source"
+
+
+class StructureError(DocumentError):
+    """The text contradicts its own numbering."""
+
+    code = "structure_error"
+
+
+class ServiceError(KbError):
+    """The installation needs care."""
+
+    code = "service_error"
+
+
+class IndexMissing(ServiceError):
+    """Nothing has been built yet."""
+
+    code = "index_missing"
+
+
+class IndexMismatch(ServiceError):
+    """Built with another analyzer, encoder or format."""
+
+    code = "index_mismatch"
+
+
+class IndexBusy(ServiceError):
+    """Another process is writing the index."""
+
+    code = "index_busy"
+
+
+class EncoderUnavailable(ServiceError):
+    """Weights missing or endpoint silent."""
+
+    code = "encoder_unavailable"
+
+
+class CatalogUnavailable(ServiceError):
+    """The relational store cannot be used."""
+
+    code = "catalog_unavailable"

@@ -1,0 +1,302 @@
+"""Text to tokens, the same for every engine, every encoder and every highlight.
+
+Three views of one text:
+
+- `fold` brings script, width, case and numbers to one form and remembers where
+  each character came from, so that spans lead back to the original;
+- `terms` gives the keyword leg single characters, pairs of neighbours and
+  document numbers (文号) as one token, so that nothing is ever unfindable for
+  want of a dictionary;
+- `words` gives the encoder dictionary words and single characters.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+VERSION = 1
+"""Grows with every change that gives other tokens for the same text."""
+
+DICTIONARY = Path(__file__).with_name("dictionary.txt")
+
+_DIGIT = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_PLACE = {"十": 10, "百": 100, "千": 1000}
+_NUMERAL = "零〇一二两三四五六七八九十百千万亿"
+_UNIT = (
+    "条款项目章节编号年月日天周岁人名元倍次届期分秒米吨户件份页家间台辆%％"
+    "|个月|个工作日|工作日|小时|万元|亿元|公里|平方米|公斤|周岁|星期|学时|分钟|个"
+)
+_NUMBER = re.compile(
+    rf"(?P<ordinal>第)(?P<a>[{_NUMERAL}]+|\d+)"
+    rf"|(?P<b>[{_NUMERAL}]+)(?=[{_UNIT.split('|')[0]}]|{'|'.join(_UNIT.split('|')[1:])})"
+    rf"|(?P<c>\d+)(?P<scale>[万亿千百])(?=元|人|户|吨|平方米|公里|美元)"
+)
+_PIECE = re.compile(r"[a-z]+|[0-9]+(?:\.[0-9]+)*|[^\W\d_a-z]")
+_DOCUMENT_NUMBER = re.compile(
+    r"(?P<body>[\u4e00-\u9fff]{1,12})\s?[\[({]?(?P<year>(?:19|20)[0-9]{2})[\])}]?年?\s?第?(?P<n>[0-9]{1,5})号"
+)
+_QUESTION_WORDS = (
+    "怎么办|怎么样|怎样|怎么|如何|是否|是不是|能不能|可不可以|可以吗|有没有|什么样|什么|为什么|为何|哪些|哪个|哪里|"
+    "多久|多少|几天|请问|我想问|我想知道|想问一下|一下|吗|呢|吧|啊|呀|么"
+)
+_QUESTION = re.compile(_QUESTION_WORDS)
+
+
+def numeral_value(text: str) -> int | None:
+    """Value of a Chinese or Arabic numeral, None if it is not well formed.
+
+    >>> [numeral_value(t) for t in ["一千二百六十", "十五", "二〇二三", "两", "30", "三万", "百零", "十十"]]
+    [1260, 15, 2023, 2, 30, 30000, None, None]
+    """
+    if text.isascii() and text.isdigit():
+        return int(text)
+    if not text or any(c not in _NUMERAL for c in text):
+        return None
+    if all(c in _DIGIT for c in text):
+        return int("".join(str(_DIGIT[c]) for c in text)) if len(text) > 1 else _DIGIT[text]
+    for sign, scale in (("亿", 10**8), ("万", 10**4)):
+        head, found, tail = text.partition(sign)
+        if found:
+            high = numeral_value(head) if head else None
+            low = numeral_value(tail) if tail else 0
+            if high is None or low is None or low >= scale:
+                return None
+            return high * scale + low
+    total, digit, place = 0, None, 10**4
+    for c in text:
+        if c in _PLACE:
+            if _PLACE[c] >= place or (digit is None and not (c == "十" and total == 0)):
+                if not (c == "十" and digit is None and _PLACE[c] < place):
+                    return None
+            if digit == 0:
+                return None
+            place = _PLACE[c]
+            total += (1 if digit is None else digit) * place
+            digit = None
+        elif _DIGIT[c] == 0:
+            if digit is not None:
+                return None
+        else:
+            if digit is not None:
+                return None
+            digit = _DIGIT[c]
+    if text.endswith(("零", "〇")):
+        return None
+    return total + (digit or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Text in matching form. `origin[i]` is where `text[i]` began; one more entry closes it."""
+
+    text: str
+    origin: Sequence[int]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The span of the original that `text[start:end]` stands for."""
+        if end <= start:
+            return self.origin[start], self.origin[start]
+        last = end
+        while last < len(self.origin) - 1 and self.origin[last] == self.origin[end - 1]:
+            last += 1
+        return self.origin[start], self.origin[last]
+
+
+@lru_cache(maxsize=1)
+def _character_table() -> dict[int, str]:
+    """Code point -> matching form, for every character that has another one in itself."""
+    import opencc
+
+    points = [*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000), *range(0xF900, 0xFB00)]
+    plain = [unicodedata.normalize("NFKC", chr(p)) for p in points]
+    simple = opencc.OpenCC("t2s").convert("\n".join(plain)).split("\n")
+    table = {p: s for p, s in zip(points, simple, strict=True) if s != chr(p)}
+    for p in [*range(0xA0, 0x3400), *range(0xFE30, 0xFFF0)]:
+        form = unicodedata.normalize("NFKC", chr(p)).lower()
+        if form != chr(p):
+            table[p] = form.strip() or " "
+    for p, form in {"〔": "[", "〕": "]", "【": "[", "】": "]", "［": "[", "］": "]", "﹝": "[", "﹞": "]"}.items():
+        table[ord(p)] = form
+    for p in range(ord("A"), ord("Z") + 1):
+        table[p] = chr(p).lower()
+    return table
+
+
+def fold(text: str) -> Folded:
+    """Bring text to the form in which it is matched.
+
+    NFKC, lower case, simplified script (for matching only), one form of
+    brackets, and numerals as Arabic digits where a unit or 第 shows them to be
+    numbers.
+
+    >>> fold("國發〔２０２３〕５號").text, fold("第五十四條").text, fold("一般三十日內").text
+    ('国发[2023]5号', '第54条', '一般30日内')
+    >>> f = fold("满三十日"); f.span(1, 3)
+    (1, 3)
+    """
+    table = _character_table()
+    form = text.translate(table)
+    if len(form) == len(text):
+        origin: Sequence[int] = range(len(text) + 1)
+    else:
+        places: list[int] = []
+        for i, c in enumerate(text):
+            places.extend([i] * len(table.get(ord(c), c)))
+        places.append(len(text))
+        origin = places
+    out: list[str] = []
+    spans: list[int] = []
+    at = 0
+    for m in _NUMBER.finditer(form):
+        written = _number_form(m)
+        if written is None:
+            continue
+        start, end, digits = written
+        out.append(form[at:start])
+        spans.extend(origin[at:start])
+        out.append(digits)
+        # A digit string of another length leads back to the whole numeral.
+        width = end - start
+        spans.extend(
+            origin[start + i] if len(digits) == width else origin[start] for i in range(len(digits))
+        )
+        at = end
+    if not out:
+        return Folded(form, origin)
+    out.append(form[at:])
+    spans.extend(origin[at:])
+    return Folded("".join(out), spans)
+
+
+def _number_form(m: re.Match[str]) -> tuple[int, int, str] | None:
+    if m["c"]:
+        value = int(m["c"]) * {"百": 100, "千": 1000, "万": 10**4, "亿": 10**8}[m["scale"]]
+        return m.start(), m.end(), str(value)
+    group = "a" if m["ordinal"] else "b"
+    value_or_none = numeral_value(m[group])
+    if value_or_none is None or (m[group].isascii()):
+        return None
+    return m.start(group), m.end(group), str(value_or_none)
+
+
+def document_numbers(folded: str) -> list[tuple[int, int, str]]:
+    """(start, end, canonical form) of every 文号 in folded text.
+
+    The characters before the bracket are all taken as the issuer's mark, since
+    nothing in the text says where it begins; `folded_terms` adds each suffix.
+
+    >>> document_numbers(fold("国发〔2023〕第5号").text), document_numbers("依据国发2023年5号文")
+    ([(0, 11, '国发[2023]5号')], [(0, 11, '依据国发[2023]5号')])
+    """
+    return [(m.start(), m.end(), f"{m['body']}[{m['year']}]{int(m['n'])}号") for m in _DOCUMENT_NUMBER.finditer(folded)]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A keyword token and its span in the folded text."""
+
+    text: str
+    start: int
+    end: int
+
+
+def located_terms(folded: str) -> list[Term]:
+    """Keyword tokens of folded text with their spans, in order.
+
+    Single characters, and pairs of pieces that touch; a run of digits or of
+    Latin letters is one piece.
+
+    >>> [t.text for t in located_terms("第54条a级")]
+    ['第', '第54', '54', '54条', '条', '条a', 'a', 'a级', '级']
+    """
+    found: list[Term] = []
+    pieces = list(_PIECE.finditer(folded))
+    for i, m in enumerate(pieces):
+        found.append(Term(m[0], m.start(), m.end()))
+        if i + 1 < len(pieces) and pieces[i + 1].start() == m.end():
+            n = pieces[i + 1]
+            found.append(Term(m[0] + n[0], m.start(), n.end()))
+    return found
+
+
+def terms(text: str) -> list[str]:
+    """Keyword tokens of a text to be indexed, repeats kept."""
+    return folded_terms(fold(text).text)
+
+
+def folded_terms(folded: str) -> list[str]:
+    """`terms` of text that is folded already.
+
+    A 文号 gives, besides its characters, one token for each beginning that its
+    issuer's mark may have.
+
+    >>> [t for t in folded_terms("据国发[2023]5号") if "[" in t]
+    ['据国发[2023]5号', '国发[2023]5号', '发[2023]5号']
+    """
+    found: list[str] = []
+    before, touch = "", -1
+    for m in _PIECE.finditer(folded):
+        piece = m[0]
+        if m.start() == touch:
+            found.append(before + piece)
+        found.append(piece)
+        before, touch = piece, m.end()
+    for _, _, number in document_numbers(folded):
+        found.extend(number[i:] for i in range(number.index("[")))
+    return found
+
+
+def query_terms(text: str) -> list[str]:
+    """Keyword tokens of a query, each once: question words dropped unless nothing else is left.
+
+    >>> query_terms("预备期是多久？")
+    ['预', '预备', '备', '备期', '期', '期是', '是']
+    """
+    folded = fold(text).text
+    content = _QUESTION.sub(" ", folded)
+    found = list(dict.fromkeys(folded_terms(content) or folded_terms(folded)))
+    whole = {number for _, _, number in document_numbers(content)}
+    return [t for t in found if "[" not in t or t in whole]
+
+
+@lru_cache(maxsize=1)
+def _cutter() -> Any:
+    import rjieba
+
+    cutter = rjieba.Jieba()
+    for word in dictionary_words():
+        cutter.add_word(word, 20000, "n")
+    return cutter
+
+
+def dictionary_words() -> list[str]:
+    """The domain dictionary, one word a line, folded."""
+    return [w for w in DICTIONARY.read_text(encoding="utf-8").split() if w]
+
+
+def words(text: str) -> list[str]:
+    """Dictionary words of folded text in search mode (long words and the words in them), for encoders.
+
+    Single characters of the text come too, after the words, so that a word
+    missing from the dictionary still counts. Spaces and punctuation are left out.
+    """
+    return folded_words(fold(text).text)
+
+
+def folded_words(folded: str) -> list[str]:
+    """`words` of text that is folded already."""
+    cut = [w for w in _cutter().cut_for_search(folded) if len(w) > 1 and _PIECE.search(w)]
+    return cut + [m[0] for m in _PIECE.finditer(folded)]
+
+
+def digest() -> str:
+    """Identity of the analysis: 16 hex digits over version and dictionary.
+
+    An index or encoder made under another digest does not match.
+    """
+    return sha256(f"{VERSION}\n".encode() + DICTIONARY.read_bytes()).hexdigest()[:16]
