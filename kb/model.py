@@ -141,7 +141,8 @@ class Metadata:
     """What is known of a document besides its text.
 
     `work` is the same for every version of one text: a later version of a work
-    supersedes the earlier ones. `ended_on` is the first day on which the
+    supersedes the earlier ones. `repeals` holds the titles and numbers (folded) that
+    the text says are no longer in force once it is. `ended_on` is the first day on which the
     document is no longer in force and `end_reason` says why.
     """
 
@@ -159,6 +160,7 @@ class Metadata:
     doi: str | None = None
     branch: str | None = None
     work: str = ""
+    repeals: tuple[str, ...] = ()
 
     @property
     def version_on(self) -> date | None:
@@ -273,6 +275,24 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentCard:
+    """A document without its text, for lists."""
+
+    document_id: str
+    title: str
+    kind: Kind
+    issuer: str | None
+    number: str | None
+    issued_on: date | None
+    effective_on: date | None
+    ended_on: date | None
+    validity: Validity
+    source: str
+    media_type: str
+    n_clauses: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A passage as an index takes it.
 
@@ -316,6 +336,19 @@ class Filters:
     years: frozenset[int] = frozenset()
     documents: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
+
+    def admits(
+        self, document_id: str, kind: Kind, issuer: str | None, year: int | None, standing: Validity
+    ) -> bool:
+        """Whether a document with these facts passes everything but the scope."""
+        return (
+            (not self.validity or standing in self.validity)
+            and (not self.kinds or kind in self.kinds)
+            and (not self.issuers or issuer in self.issuers)
+            and (not self.years or year in self.years)
+            and (not self.documents or document_id in self.documents)
+            and document_id not in self.without
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,6 +428,15 @@ class Answer:
     took_ms: float
     hits: tuple[Hit, ...]
     facets: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The latest thing that happened to a document: it was put, or removed."""
+
+    seq: int
+    document_id: str
+    removed: bool
 
 
 def derive_id(*parts: str) -> str:

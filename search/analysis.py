@@ -19,21 +19,20 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from kb.numerals import NUMERALS, numeral_value
+
 VERSION = 1
 """Grows with every change that gives other tokens for the same text."""
 
 DICTIONARY = Path(__file__).with_name("dictionary.txt")
 
-_DIGIT = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
-_PLACE = {"十": 10, "百": 100, "千": 1000}
-_NUMERAL = "零〇一二两三四五六七八九十百千万亿"
 _UNIT = (
     "条款项目章节编号年月日天周岁人名元倍次届期分秒米吨户件份页家间台辆%％"
     "|个月|个工作日|工作日|小时|万元|亿元|公里|平方米|公斤|周岁|星期|学时|分钟|个"
 )
 _NUMBER = re.compile(
-    rf"(?P<ordinal>第)(?P<a>[{_NUMERAL}]+|\d+)"
-    rf"|(?P<b>[{_NUMERAL}]+)(?=[{_UNIT.split('|')[0]}]|{'|'.join(_UNIT.split('|')[1:])})"
+    rf"(?P<ordinal>第)(?P<a>[{NUMERALS}]+|\d+)"
+    rf"|(?P<b>[{NUMERALS}]+)(?=[{_UNIT.split('|')[0]}]|{'|'.join(_UNIT.split('|')[1:])})"
     rf"|(?P<c>\d+)(?P<scale>[万亿千百])(?=元|人|户|吨|平方米|公里|美元)"
 )
 _PIECE = re.compile(r"[a-z]+|[0-9]+(?:\.[0-9]+)*|[^\W\d_a-z]")
@@ -45,49 +44,6 @@ _QUESTION_WORDS = (
     "多久|多少|几天|请问|我想问|我想知道|想问一下|一下|吗|呢|吧|啊|呀|么"
 )
 _QUESTION = re.compile(_QUESTION_WORDS)
-
-
-def numeral_value(text: str) -> int | None:
-    """Value of a Chinese or Arabic numeral, None if it is not well formed.
-
-    >>> [numeral_value(t) for t in ["一千二百六十", "十五", "二〇二三", "两", "30", "三万", "百零", "十十"]]
-    [1260, 15, 2023, 2, 30, 30000, None, None]
-    """
-    if text.isascii() and text.isdigit():
-        return int(text)
-    if not text or any(c not in _NUMERAL for c in text):
-        return None
-    if all(c in _DIGIT for c in text):
-        return int("".join(str(_DIGIT[c]) for c in text)) if len(text) > 1 else _DIGIT[text]
-    for sign, scale in (("亿", 10**8), ("万", 10**4)):
-        head, found, tail = text.partition(sign)
-        if found:
-            high = numeral_value(head) if head else None
-            low = numeral_value(tail) if tail else 0
-            if high is None or low is None or low >= scale:
-                return None
-            return high * scale + low
-    total, digit, place = 0, None, 10**4
-    for c in text:
-        if c in _PLACE:
-            if _PLACE[c] >= place or (digit is None and not (c == "十" and total == 0)):
-                if not (c == "十" and digit is None and _PLACE[c] < place):
-                    return None
-            if digit == 0:
-                return None
-            place = _PLACE[c]
-            total += (1 if digit is None else digit) * place
-            digit = None
-        elif _DIGIT[c] == 0:
-            if digit is not None:
-                return None
-        else:
-            if digit is not None:
-                return None
-            digit = _DIGIT[c]
-    if text.endswith(("零", "〇")):
-        return None
-    return total + (digit or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +76,16 @@ def _character_table() -> dict[int, str]:
         form = unicodedata.normalize("NFKC", chr(p)).lower()
         if form != chr(p):
             table[p] = form.strip() or " "
-    for p, form in {"〔": "[", "〕": "]", "【": "[", "】": "]", "［": "[", "］": "]", "﹝": "[", "﹞": "]"}.items():
+    for p, form in {
+        "〔": "[",
+        "〕": "]",
+        "【": "[",
+        "】": "]",
+        "［": "[",
+        "］": "]",
+        "﹝": "[",
+        "﹞": "]",
+    }.items():
         table[ord(p)] = form
     for p in range(ord("A"), ord("Z") + 1):
         table[p] = chr(p).lower()
@@ -162,9 +127,7 @@ def fold(text: str) -> Folded:
         out.append(digits)
         # A digit string of another length leads back to the whole numeral.
         width = end - start
-        spans.extend(
-            origin[start + i] if len(digits) == width else origin[start] for i in range(len(digits))
-        )
+        spans.extend(origin[start + i] if len(digits) == width else origin[start] for i in range(len(digits)))
         at = end
     if not out:
         return Folded(form, origin)
@@ -193,34 +156,30 @@ def document_numbers(folded: str) -> list[tuple[int, int, str]]:
     >>> document_numbers(fold("国发〔2023〕第5号").text), document_numbers("依据国发2023年5号文")
     ([(0, 11, '国发[2023]5号')], [(0, 11, '依据国发[2023]5号')])
     """
-    return [(m.start(), m.end(), f"{m['body']}[{m['year']}]{int(m['n'])}号") for m in _DOCUMENT_NUMBER.finditer(folded)]
+    return [
+        (m.start(), m.end(), f"{m['body']}[{m['year']}]{int(m['n'])}号")
+        for m in _DOCUMENT_NUMBER.finditer(folded)
+    ]
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A keyword token and its span in the folded text."""
-
-    text: str
-    start: int
-    end: int
-
-
-def located_terms(folded: str) -> list[Term]:
-    """Keyword tokens of folded text with their spans, in order.
+def located_terms(folded: str) -> list[tuple[str, int, int]]:
+    """Keyword tokens of folded text with their spans (token, start, end), in order of their ends.
 
     Single characters, and pairs of pieces that touch; a run of digits or of
     Latin letters is one piece.
 
-    >>> [t.text for t in located_terms("第54条a级")]
+    >>> [t for t, _, _ in located_terms("第54条a级")]
     ['第', '第54', '54', '54条', '条', '条a', 'a', 'a级', '级']
     """
-    found: list[Term] = []
-    pieces = list(_PIECE.finditer(folded))
-    for i, m in enumerate(pieces):
-        found.append(Term(m[0], m.start(), m.end()))
-        if i + 1 < len(pieces) and pieces[i + 1].start() == m.end():
-            n = pieces[i + 1]
-            found.append(Term(m[0] + n[0], m.start(), n.end()))
+    found: list[tuple[str, int, int]] = []
+    before, begin, touch = "", 0, -1
+    for m in _PIECE.finditer(folded):
+        piece = m[0]
+        start, end = m.span()
+        if start == touch:
+            found.append((before + piece, begin, end))
+        found.append((piece, start, end))
+        before, begin, touch = piece, start, end
     return found
 
 

@@ -1,0 +1,84 @@
+"""Settings, read once from the environment. No other module reads it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from kb.errors import InvalidSetting
+
+PREFIX = "GONGXUE_"
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; each field is `GONGXUE_` and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    home: Path = Field(Path("indexes"), description="Folder of the catalog, the originals and the index.")
+    host: str = Field("127.0.0.1", description="Address that `gongxue serve` listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port that `gongxue serve` listens on; 0 takes a free one.")
+    allowed_hosts: str = Field(
+        "", description="Host names the service answers to, by comma, besides the loopback ones and `host`."
+    )
+    http_writes: bool = Field(
+        False, description="Whether documents may be put and removed over HTTP. There is no sign-in yet: loopback only."
+    )
+    encoder: str = Field(
+        "models/gongxue-static",
+        description="Folder of the encoder, ours or any of sentence-transformers, or the address of an"
+        " OpenAI-compatible endpoint (http://…/v1).",
+    )
+    encoder_model: str = Field("", description="Model that the endpoint is asked for.")
+    encoder_key: str = Field("", description="Key that the endpoint is asked with.")
+    keyword_engine: str = Field("tantivy", description="File in `search/keyword/` that serves the keyword leg.")
+    vector_engine: str = Field("faiss", description="File in `search/vector/` that serves the vector leg.")
+    max_source_mb: int = Field(100, ge=1, le=2000, description="Size of a source above which it is refused, MiB.")
+    processes: int = Field(0, ge=0, description="Processes that read sources; 0 takes one a core.")
+    log_level: str = Field("info", description="debug, info, warning or error.")
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.lower() not in ("debug", "info", "warning", "error"):
+            raise ValueError("is none of debug, info, warning, error")
+        return value.lower()
+
+    @property
+    def catalog_url(self) -> str:
+        """SQLAlchemy address of the catalog."""
+        return f"sqlite:///{self.home / 'catalog.db'}"
+
+    def encoder_folder(self) -> Path:
+        """The encoder's folder; a relative one is looked for here, then beside the program."""
+        folder = Path(self.encoder)
+        return folder if folder.is_absolute() or folder.exists() else ROOT / folder
+
+
+def load_settings(environment: Mapping[str, str] | None = None, **stated: Any) -> Settings:
+    """Settings from the environment; `stated` ones that are not None go before it.
+
+    Raises:
+        InvalidSetting: a name is unknown or a value out of range; names it and what is taken.
+    """
+    names = os.environ if environment is None else environment
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    unknown = sorted(n for n in names if n.startswith(PREFIX) and n not in known)
+    if unknown:
+        raise InvalidSetting(
+            f"Cannot start: {', '.join(unknown)} is no setting.", f"Settings are {', '.join(sorted(known))}."
+        )
+    values = {n.removeprefix(PREFIX).lower(): v for n, v in names.items() if n in known}
+    values |= {n: v for n, v in stated.items() if v is not None}
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else "a setting"
+        raise InvalidSetting(
+            f"Cannot start: {name} is {first.get('input')!r}: {first['msg']}.", "See the settings in docs/settings.md."
+        ) from error

@@ -1,0 +1,155 @@
+"""A query to its answer: both legs under one scope, fusion, facets, highlights."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+
+from kb.errors import InvalidQuery
+from kb.model import Answer, DocumentCard, Filters, Hit, LegScore, Mode, Query, Validity
+from kb.ports import Run
+from search.analysis import fold, query_terms
+from search.fusion import convex_combination
+from search.highlight import found_terms, highlight
+from search.index import SearchIndex
+from search.target import Names
+from store.catalog import Catalog, Located, Placed
+
+DEPTH = 200
+"""Passages that each leg retrieves, at least."""
+MAX_WINDOW = 1000
+"""How far one can page."""
+MAX_QUERY_CHARS = 2000
+MAX_TARGETS = 10
+_STANDING = frozenset({Validity.IN_FORCE, Validity.NOT_YET, Validity.REPEALED})
+
+
+class SearchEngine:
+    """Answers queries. Safe to share between threads."""
+
+    def __init__(self, catalog: Catalog, index: SearchIndex, *, today: Callable[[], date] = date.today) -> None:
+        self.catalog = catalog
+        self.index = index
+        self.today = today
+        self._names: tuple[int, Names] | None = None
+        self._naming = threading.Lock()
+
+    def search(self, query: Query) -> Answer:
+        """The passages that answer the query, best first, inside its scope.
+
+        Raises:
+            InvalidQuery: no text, too much text, or a page that cannot be had.
+            ServiceError: a leg failed; the answer is never given without it.
+        """
+        began = time.perf_counter()
+        _check(query)
+        seq = self.catalog.seq()
+        gone = self.index.follow(seq)
+        within = self._filters(query, gone)
+        terms = query_terms(query.text)
+        runs = self._retrieve(query, terms, within)
+        fused = _fuse(runs)
+        targets = self._targets(query, within, seq)
+        placed = self.catalog.place([key for key, _ in fused] + targets, query.scope, within.day)
+        ranked = _with_targets_first([(k, s) for k, s in fused if k in placed], [k for k in targets if k in placed])
+        shown = ranked[query.offset : query.offset + query.k]
+        located = self.catalog.locate([key for key, _ in shown], query.scope, within.day)
+        places = {leg: {key: LegScore(rank, score) for rank, (key, score) in enumerate(run, 1)} for leg, run in runs.items()}
+        places["target"] = {key: LegScore(rank, 1.0) for rank, key in enumerate(targets, 1)}
+        hits = tuple(
+            _hit(query, terms, rank, score, located[key], {leg: p[key] for leg, p in places.items() if key in p})
+            for rank, (key, score) in enumerate(shown, query.offset + 1) if key in located
+        )
+        took_ms = (time.perf_counter() - began) * 1000
+        return Answer(query.text, len(ranked), took_ms, hits, _facets([placed[key] for key, _ in ranked]))
+
+    def suggest(self, text: str, scope: frozenset[str], k: int = 8) -> tuple[DocumentCard, ...]:
+        """Documents whose title or 文号 contains what was typed so far."""
+        key = "".join(c for c in fold(text).text if c.isalnum())
+        return tuple(self.catalog.suggest(key, scope, self.today(), k)) if key else ()
+
+    def _filters(self, query: Query, gone: frozenset[str]) -> Filters:
+        day = query.as_of or self.today()
+        validity = query.validity or (frozenset({Validity.IN_FORCE}) if query.as_of else _STANDING)
+        return Filters(query.scope, day, validity, query.kinds, query.issuers, query.years, query.documents, gone)
+
+    def _retrieve(self, query: Query, terms: Sequence[str], within: Filters) -> dict[str, Run]:
+        depth = max(DEPTH, query.offset + query.k)
+        runs: dict[str, Run] = {}
+        if query.mode is not Mode.VECTOR:
+            runs["keyword"] = self.index.keyword.search(terms, depth, within)
+        if query.mode is not Mode.KEYWORD:
+            vector = self.index.encoder.encode_queries([query.text])[0]
+            runs["vector"] = self.index.vector.search(vector, depth, within)
+        return runs
+
+    def _targets(self, query: Query, within: Filters, seq: int) -> list[int]:
+        """Keys of the passages that the query names, inside the filters."""
+        target = self._known_names(seq).find(query.text)
+        if target is None:
+            return []
+        found = self.catalog.clause_passages(target.document_ids, target.label) if target.label else []
+        found = found or self.catalog.first_passages(target.document_ids[:MAX_TARGETS])
+        placed = self.catalog.place([key for _, key in found], query.scope, within.day)
+        order = {document_id: i for i, document_id in enumerate(target.document_ids)}
+        keys = [
+            (order[document_id], n, key)
+            for n, (document_id, key) in enumerate(found)
+            if (p := placed.get(key)) and within.admits(document_id, p.kind, p.issuer, p.year, p.validity)
+        ]
+        return [key for _, _, key in sorted(keys)[:MAX_TARGETS]]
+
+    def _known_names(self, seq: int) -> Names:
+        with self._naming:
+            if self._names is None or self._names[0] != seq:
+                self._names = (seq, Names(self.catalog.titles()))
+            return self._names[1]
+
+
+def _check(query: Query) -> None:
+    if not query.text.strip():
+        raise InvalidQuery("Cannot search: the query has no text.", "Give some words, a 文号, or a title.")
+    if len(query.text) > MAX_QUERY_CHARS:
+        raise InvalidQuery(
+            f"Cannot search: the query has {len(query.text):,} characters, at most {MAX_QUERY_CHARS:,} are taken.",
+            "Shorten it to the question itself.")
+    if query.k < 1 or query.offset < 0 or query.offset + query.k > MAX_WINDOW:
+        raise InvalidQuery(
+            f"Cannot give hits {query.offset + 1} to {query.offset + query.k}: hits 1 to {MAX_WINDOW} can be had.",
+            "Narrow the search with filters.")
+
+
+def _fuse(runs: Mapping[str, Run]) -> Run:
+    if len(runs) == 2:
+        return convex_combination(runs["keyword"], runs["vector"])
+    return next(iter(runs.values()))
+
+
+def _with_targets_first(fused: Run, targets: Sequence[int]) -> Run:
+    """The named passages lead, above every other score."""
+    named = set(targets)
+    top = max((score for _, score in fused), default=0.0)
+    lead = [(key, top + len(targets) - i) for i, key in enumerate(targets)]
+    return lead + [(key, score) for key, score in fused if key not in named]
+
+
+def _facets(placed: Sequence[Placed]) -> dict[str, dict[str, int]]:
+    values = {
+        "kind": [p.kind.value for p in placed],
+        "issuer": [p.issuer for p in placed if p.issuer],
+        "year": [str(p.year) for p in placed if p.year],
+        "validity": [p.validity.value for p in placed],
+    }
+    return {name: dict(sorted(Counter(found).items(), key=lambda c: (-c[1], c[0]))) for name, found in values.items()}
+
+
+def _hit(query: Query, terms: Sequence[str], rank: int, score: float, found: Located, legs: Mapping[str, LegScore]) -> Hit:
+    card = found.card
+    return Hit(
+        rank=rank, score=score, passage_id=found.passage.passage_id, document_id=card.document_id,
+        clause_id=found.passage.clause_id, anchor=found.anchor, title=card.title, path=found.passage.path, text=found.text,
+        highlights=highlight(found.text, terms), source=card.source, page=found.passage.page, kind=card.kind,
+        issuer=card.issuer, number=card.number, year=found.year, validity=card.validity, effective_on=card.effective_on,
+        start=found.passage.start, end=found.passage.end, legs=legs,
+        terms=found_terms(found.text, terms) if query.explain else ())

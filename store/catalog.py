@@ -1,0 +1,729 @@
+"""The catalog: documents, their structure and their passages. It is the truth.
+
+Every change takes one transaction and one growing sequence number; indexes
+follow those numbers. Reading takes a scope and gives nothing outside it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.sql import ColumnElement
+
+from kb.errors import NotFound
+from kb.model import (
+    Change,
+    Clause,
+    Document,
+    DocumentCard,
+    Entry,
+    Kind,
+    Metadata,
+    Part,
+    Passage,
+    Section,
+    Validity,
+    validity,
+)
+from store.tables import audiences, changes, clauses, documents, passages, repeals, sections
+
+NO_DOCUMENT = "No document {id} here."
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A retrieved passage with what facets and lists need of its document."""
+
+    key: int
+    document_id: str
+    kind: Kind
+    issuer: str | None
+    year: int | None
+    validity: Validity
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A passage with its text and its document's title block."""
+
+    key: int
+    passage: Passage
+    anchor: str
+    text: str
+    card: DocumentCard
+    year: int | None
+
+
+class Catalog:
+    """Documents in a relational store. Safe to share between threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    # -- changing ---------------------------------------------------------
+
+    def has(self, document_id: str) -> bool:
+        """Whether the document is here, in any scope. For ingest only."""
+        with self.engine.connect() as connection:
+            return _has(connection, document_id)
+
+    def add(
+        self,
+        document: Document,
+        *,
+        title_key: str,
+        number_key: str | None,
+        label_keys: Sequence[str],
+        repeal_keys: Sequence[str],
+        n_bytes: int,
+        audience: Iterable[str],
+    ) -> bool:
+        """Put one document with its passages; False if the same bytes are here already.
+
+        `title_key`, `number_key`, `label_keys` (one per clause) and `repeal_keys` are the folded forms
+        by which a query, or another text, names its target. Versions of the same work, and what this one repeals, get their
+        end dates in the same transaction.
+        """
+        with self.engine.connect().execution_options(write=True) as connection, connection.begin():
+            if _has(connection, document.document_id):
+                return False
+            meta = document.meta
+            connection.execute(
+                insert(documents).values(
+                    document_id=document.document_id,
+                    sha256=document.sha256,
+                    source=document.source,
+                    media_type=document.media_type,
+                    n_bytes=n_bytes,
+                    added_at=datetime.now(UTC).replace(tzinfo=None),
+                    title=meta.title,
+                    title_key=title_key,
+                    kind=meta.kind.value,
+                    issuer=meta.issuer,
+                    number=meta.number,
+                    number_key=number_key,
+                    adopted_on=meta.adopted_on,
+                    issued_on=meta.issued_on,
+                    effective_on=meta.effective_on,
+                    stated_end_on=meta.ended_on,
+                    stated_end_reason=meta.end_reason.value if meta.end_reason else None,
+                    ended_on=meta.ended_on,
+                    end_reason=meta.end_reason.value if meta.end_reason else None,
+                    year=meta.year,
+                    keywords=list(meta.keywords),
+                    abstract=meta.abstract,
+                    doi=meta.doi,
+                    branch=meta.branch,
+                    work=meta.work,
+                    text=document.text,
+                    pages=[list(p) for p in document.pages],
+                    n_clauses=len(document.clauses),
+                )
+            )
+            _insert(
+                connection,
+                audiences,
+                [{"document_id": document.document_id, "audience": a} for a in audience],
+            )
+            _insert(
+                connection,
+                repeals,
+                [{"document_id": document.document_id, "name": name} for name in dict.fromkeys(repeal_keys)],
+            )
+            _insert(
+                connection,
+                sections,
+                [
+                    {**asdict(s), "document_id": document.document_id, "path": list(s.path)}
+                    for s in document.sections
+                ],
+            )
+            ordinals = {c.clause_id: c.ordinal for c in document.clauses}
+            _insert(
+                connection,
+                clauses,
+                [
+                    {
+                        "document_id": document.document_id,
+                        "ordinal": c.ordinal,
+                        "clause_id": c.clause_id,
+                        "section_id": c.section_id,
+                        "label": c.label,
+                        "label_key": key,
+                        "anchor": c.anchor,
+                        "start": c.start,
+                        "end": c.end,
+                        "path": list(c.path),
+                        "parts": [[p.label, p.depth, p.start, p.end] for p in c.parts],
+                    }
+                    for c, key in zip(document.clauses, label_keys, strict=True)
+                ],
+            )
+            _insert(
+                connection,
+                passages,
+                [
+                    {
+                        "key": int(p.passage_id, 16),
+                        "document_id": document.document_id,
+                        "clause_ordinal": ordinals[p.clause_id],
+                        "ordinal": p.ordinal,
+                        "start": p.start,
+                        "end": p.end,
+                        "page": p.page,
+                        "path": list(p.path),
+                    }
+                    for p in document.passages
+                ],
+            )
+            _record(connection, document.document_id, removed=False)
+            _settle_validity(
+                connection, {meta.work}, {title_key, *([number_key] if number_key else [])}, repeal_keys
+            )
+        return True
+
+    def remove(self, document_id: str) -> str:
+        """Take a document out and return the digest of its source.
+
+        Older versions that it had superseded, and what it had repealed, stand again.
+
+        Raises:
+            NotFound: there is no such document.
+        """
+        with self.engine.connect().execution_options(write=True) as connection, connection.begin():
+            row = connection.execute(
+                select(
+                    documents.c.work, documents.c.title_key, documents.c.number_key, documents.c.sha256
+                ).where(documents.c.document_id == document_id)
+            ).first()
+            if row is None:
+                raise NotFound(NO_DOCUMENT.format(id=document_id), "`gongxue search` shows the ids.")
+            repealed = (
+                connection.execute(select(repeals.c.name).where(repeals.c.document_id == document_id))
+                .scalars()
+                .all()
+            )
+            for table in (passages, clauses, sections, repeals, audiences, documents):
+                connection.execute(delete(table).where(table.c.document_id == document_id))
+            _record(connection, document_id, removed=True)
+            _settle_validity(connection, {row.work}, set(), tuple(repealed))
+            digest: str = row.sha256
+        return digest
+
+    # -- following --------------------------------------------------------
+
+    def seq(self) -> int:
+        """Number of the latest change, 0 when nothing ever happened."""
+        with self.engine.connect() as connection:
+            return connection.execute(select(func.max(changes.c.seq))).scalar() or 0
+
+    def changes(self, since: int, limit: int | None = None) -> list[Change]:
+        """The latest change of each document touched after `since`, oldest first."""
+        latest = (
+            select(changes.c.document_id, func.max(changes.c.seq).label("seq"))
+            .where(changes.c.seq > since)
+            .group_by(changes.c.document_id)
+            .subquery()
+        )
+        statement = (
+            select(changes.c.seq, changes.c.document_id, changes.c.removed)
+            .join(latest, latest.c.seq == changes.c.seq)
+            .order_by(changes.c.seq)
+        )
+        with self.engine.connect() as connection:
+            rows = connection.execute(statement.limit(limit) if limit else statement).all()
+        return [Change(r.seq, r.document_id, r.removed) for r in rows]
+
+    def entries(self, document_id: str) -> list[Entry]:
+        """The passages of a document as indexes take them; none if it is gone."""
+        with self.engine.connect() as connection:
+            d = connection.execute(select(documents).where(documents.c.document_id == document_id)).first()
+            if d is None:
+                return []
+            audience = frozenset(
+                connection.execute(
+                    select(audiences.c.audience).where(audiences.c.document_id == document_id)
+                ).scalars()
+            )
+            rows = connection.execute(
+                select(passages.c.key, passages.c.start, passages.c.end, passages.c.path)
+                .where(passages.c.document_id == document_id)
+                .order_by(passages.c.clause_ordinal, passages.c.ordinal)
+            ).all()
+        reason = Validity(d.end_reason) if d.end_reason else None
+        return [
+            Entry(
+                f"{r.key:016x}",
+                document_id,
+                "\n".join([" ".join([d.title, *r.path]), d.text[r.start : r.end]]),
+                Kind(d.kind),
+                d.issuer,
+                d.year,
+                d.effective_on,
+                d.ended_on,
+                reason,
+                audience,
+            )
+            for r in rows
+        ]
+
+    # -- reading under a scope --------------------------------------------
+
+    def place(self, keys: Sequence[int], scope: frozenset[str], day: date) -> dict[int, Placed]:
+        """Those of the passages that exist and are in scope, by key."""
+        d = documents.c
+        with self.engine.connect() as connection:
+            rows = connection.execute(_PLACES, {"keys": list(keys)}).all()
+            cards = connection.execute(
+                select(d.document_id, d.kind, d.issuer, d.year, d.effective_on, d.ended_on, d.end_reason).where(
+                    d.document_id.in_(bindparam("ids", expanding=True)), _visible(scope)
+                ),
+                {"ids": list({document_id for _, document_id in rows})},
+            ).all()
+        facts = {
+            c.document_id: (Kind(c.kind), c.issuer, c.year, _standing(c, day))
+            for c in cards
+        }
+        return {key: Placed(key, document_id, *facts[document_id]) for key, document_id in rows if document_id in facts}
+
+    def locate(self, keys: Sequence[int], scope: frozenset[str], day: date) -> dict[int, Located]:
+        """The same with text and title block, for the few that are shown."""
+        d, p, c = documents.c, passages.c, clauses.c
+        statement = (
+            select(
+                *_CARD,
+                d.year,
+                p.key,
+                p.ordinal,
+                p.start,
+                p.end,
+                p.page,
+                p.path,
+                c.clause_id,
+                c.anchor,
+                func.substr(d.text, p.start + 1, p.end - p.start).label("passage_text"),
+            )
+            .select_from(passages)
+            .join(documents, d.document_id == p.document_id)
+            .join(clauses, (c.document_id == p.document_id) & (c.ordinal == p.clause_ordinal))
+            .where(p.key.in_(bindparam("keys", expanding=True)), _visible(scope))
+        )
+        with self.engine.connect() as connection:
+            rows = connection.execute(statement, {"keys": list(keys)}).all()
+        return {
+            r.key: Located(
+                r.key,
+                Passage(f"{r.key:016x}", r.clause_id, r.ordinal, r.start, r.end, tuple(r.path), r.page),
+                r.anchor,
+                r.passage_text,
+                _card(r, day),
+                r.year,
+            )
+            for r in rows
+        }
+
+    def document(self, document_id: str, scope: frozenset[str]) -> Document:
+        """The document whole.
+
+        Raises:
+            NotFound: there is none in this scope.
+        """
+        with self.engine.connect() as connection:
+            d = connection.execute(
+                select(documents).where(documents.c.document_id == document_id, _visible(scope))
+            ).first()
+            if d is None:
+                raise NotFound(NO_DOCUMENT.format(id=document_id), "Search for it by title.")
+            own = {
+                t.name: connection.execute(
+                    select(t).where(t.c.document_id == document_id).order_by(t.c.ordinal)
+                ).all()
+                for t in (sections, clauses)
+            }
+            passage_rows = connection.execute(
+                select(passages)
+                .where(passages.c.document_id == document_id)
+                .order_by(passages.c.clause_ordinal, passages.c.ordinal)
+            ).all()
+        clause_ids = {r.ordinal: r.clause_id for r in own["clauses"]}
+        return Document(
+            document_id=d.document_id,
+            sha256=d.sha256,
+            source=d.source,
+            media_type=d.media_type,
+            text=d.text,
+            meta=Metadata(
+                title=d.title,
+                kind=Kind(d.kind),
+                issuer=d.issuer,
+                number=d.number,
+                adopted_on=d.adopted_on,
+                issued_on=d.issued_on,
+                effective_on=d.effective_on,
+                ended_on=d.ended_on,
+                end_reason=Validity(d.end_reason) if d.end_reason else None,
+                keywords=tuple(d.keywords),
+                abstract=d.abstract,
+                doi=d.doi,
+                branch=d.branch,
+                work=d.work,
+            ),
+            sections=tuple(
+                Section(
+                    r.section_id,
+                    r.ordinal,
+                    r.level,
+                    r.label,
+                    r.heading,
+                    r.start,
+                    r.end,
+                    r.extent_end,
+                    tuple(r.path),
+                    r.parent_id,
+                )
+                for r in own["sections"]
+            ),
+            clauses=tuple(
+                Clause(
+                    r.clause_id,
+                    r.ordinal,
+                    r.label,
+                    r.anchor,
+                    r.start,
+                    r.end,
+                    tuple(r.path),
+                    r.section_id,
+                    tuple(Part(*p) for p in r.parts),
+                )
+                for r in own["clauses"]
+            ),
+            passages=tuple(
+                Passage(
+                    f"{r.key:016x}",
+                    clause_ids[r.clause_ordinal],
+                    r.ordinal,
+                    r.start,
+                    r.end,
+                    tuple(r.path),
+                    r.page,
+                )
+                for r in passage_rows
+            ),
+            pages=tuple((p[0], p[1]) for p in d.pages),
+        )
+
+    def cards(
+        self,
+        scope: frozenset[str],
+        day: date,
+        *,
+        kind: Kind | None = None,
+        work: str | None = None,
+        offset: int = 0,
+        k: int = 50,
+    ) -> list[DocumentCard]:
+        """Documents in scope, newest version first."""
+        d = documents.c
+        statement = (
+            select(*_CARD)
+            .where(_visible(scope), *_where(kind, work))
+            .order_by(
+                func.coalesce(d.effective_on, d.issued_on, d.adopted_on).desc().nulls_last(),
+                d.title,
+                d.document_id,
+            )
+        )
+        with self.engine.connect() as connection:
+            rows = connection.execute(statement.offset(offset).limit(k)).all()
+        return [_card(r, day) for r in rows]
+
+    def card(self, document_id: str, scope: frozenset[str], day: date) -> DocumentCard:
+        """One document's card.
+
+        Raises:
+            NotFound: there is none in this scope.
+        """
+        with self.engine.connect() as connection:
+            row = connection.execute(
+                select(*_CARD).where(documents.c.document_id == document_id, _visible(scope))
+            ).first()
+        if row is None:
+            raise NotFound(NO_DOCUMENT.format(id=document_id), "Search for it by title.")
+        return _card(row, day)
+
+    def versions(self, document_id: str, scope: frozenset[str], day: date) -> list[DocumentCard]:
+        """Every version of the document's work in scope, newest first.
+
+        Raises:
+            NotFound: the document is not in this scope.
+        """
+        with self.engine.connect() as connection:
+            work = connection.execute(
+                select(documents.c.work).where(documents.c.document_id == document_id, _visible(scope))
+            ).scalar()
+        if work is None:
+            raise NotFound(NO_DOCUMENT.format(id=document_id), "Search for it by title.")
+        return self.cards(scope, day, work=work)
+
+    def count(self, scope: frozenset[str], *, kind: Kind | None = None) -> int:
+        """How many documents are in scope."""
+        with self.engine.connect() as connection:
+            return connection.execute(
+                select(func.count()).select_from(documents).where(_visible(scope), *_where(kind, None))
+            ).scalar_one()
+
+    def total(self) -> int:
+        """How many documents there are in every scope. For the state of the installation only."""
+        with self.engine.connect() as connection:
+            return connection.execute(select(func.count()).select_from(documents)).scalar_one()
+
+    def overview(self, scope: frozenset[str]) -> dict[str, int]:
+        """Documents in scope by kind, and "passages"."""
+        with self.engine.connect() as connection:
+            kinds = connection.execute(
+                select(documents.c.kind, func.count()).where(_visible(scope)).group_by(documents.c.kind)
+            ).all()
+            n = connection.execute(
+                select(func.count())
+                .select_from(passages)
+                .join(documents, documents.c.document_id == passages.c.document_id)
+                .where(_visible(scope))
+            ).scalar_one()
+        found = {k.value: 0 for k in Kind}
+        found.update({kind: count for kind, count in kinds})
+        return found | {"passages": n}
+
+    def titles(self) -> list[tuple[str, str, str | None]]:
+        """(document id, title, 文号) of every document in every scope, newest version first. For lookups only."""
+        d = documents.c
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(d.document_id, d.title, d.number).order_by(*_NEWEST_FIRST))
+            return [(r[0], r[1], r[2]) for r in rows]
+
+    def clause_passages(self, document_ids: Sequence[str], label_key: str) -> list[tuple[str, int]]:
+        """(document id, key) of the passages of each clause so labelled, in text order."""
+        statement = (
+            select(passages.c.document_id, passages.c.key)
+            .join(
+                clauses,
+                (clauses.c.document_id == passages.c.document_id)
+                & (clauses.c.ordinal == passages.c.clause_ordinal),
+            )
+            .where(passages.c.document_id.in_(document_ids), clauses.c.label_key == label_key)
+            .order_by(passages.c.clause_ordinal, passages.c.ordinal)
+        )
+        with self.engine.connect() as connection:
+            return [(r[0], r[1]) for r in connection.execute(statement)]
+
+    def first_passages(self, document_ids: Sequence[str]) -> list[tuple[str, int]]:
+        """(document id, key) of the first passage of each document."""
+        found = []
+        with self.engine.connect() as connection:
+            for document_id in document_ids:
+                key = connection.execute(
+                    select(passages.c.key)
+                    .where(passages.c.document_id == document_id)
+                    .order_by(passages.c.clause_ordinal, passages.c.ordinal)
+                    .limit(1)
+                ).scalar()
+                if key is not None:
+                    found.append((document_id, key))
+        return found
+
+    def suggest(self, prefix_key: str, scope: frozenset[str], day: date, k: int) -> list[DocumentCard]:
+        """Documents whose folded title or 文号 contains the text; those that begin with it first, then shorter titles."""
+        d = documents.c
+        contains = or_(
+            d.title_key.contains(prefix_key, autoescape=True),
+            d.number_key.contains(prefix_key, autoescape=True),
+        )
+        begins = d.title_key.startswith(prefix_key, autoescape=True)
+        with self.engine.connect() as connection:
+            rows = connection.execute(
+                select(*_CARD)
+                .where(contains, _visible(scope), d.end_reason.is_distinct_from(Validity.SUPERSEDED.value))
+                .order_by(begins.desc(), func.length(d.title_key), d.title_key, d.document_id)
+                .limit(k)
+            ).all()
+        return [_card(r, day) for r in rows]
+
+
+_CARD = [
+    documents.c[n]
+    for n in (
+        "document_id",
+        "title",
+        "kind",
+        "issuer",
+        "number",
+        "issued_on",
+        "effective_on",
+        "ended_on",
+        "end_reason",
+        "source",
+        "media_type",
+        "n_clauses",
+    )
+]
+
+
+_NEWEST_FIRST = (
+    func.coalesce(documents.c.effective_on, documents.c.issued_on, documents.c.adopted_on).desc().nulls_last(),
+    documents.c.title,
+    documents.c.document_id,
+)
+
+
+_PLACES = select(passages.c.key, passages.c.document_id).where(passages.c.key.in_(bindparam("keys", expanding=True)))
+
+
+def _standing(r: Row[Any], day: date) -> Validity:
+    return validity(r.effective_on, r.ended_on, Validity(r.end_reason) if r.end_reason else None, day)
+
+
+def _card(r: Row[Any], day: date) -> DocumentCard:
+    standing = validity(r.effective_on, r.ended_on, Validity(r.end_reason) if r.end_reason else None, day)
+    return DocumentCard(
+        r.document_id,
+        r.title,
+        Kind(r.kind),
+        r.issuer,
+        r.number,
+        r.issued_on,
+        r.effective_on,
+        r.ended_on,
+        standing,
+        r.source,
+        r.media_type,
+        r.n_clauses,
+    )
+
+
+def _visible(scope: frozenset[str]) -> ColumnElement[bool]:
+    """The one predicate: some audience of the document is in the scope."""
+    return (
+        select(audiences.c.audience)
+        .where(audiences.c.document_id == documents.c.document_id, audiences.c.audience.in_(sorted(scope)))
+        .exists()
+    )
+
+
+def _where(kind: Kind | None, work: str | None) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if kind is not None:
+        found.append(documents.c.kind == kind.value)
+    if work is not None:
+        found.append(documents.c.work == work)
+    return found
+
+
+def _has(connection: Connection, document_id: str) -> bool:
+    return (
+        connection.execute(
+            select(documents.c.document_id).where(documents.c.document_id == document_id)
+        ).first()
+        is not None
+    )
+
+
+def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _record(connection: Connection, document_id: str, *, removed: bool) -> None:
+    connection.execute(
+        insert(changes).values(
+            document_id=document_id, removed=removed, at=datetime.now(UTC).replace(tzinfo=None)
+        )
+    )
+
+
+def _settle_validity(
+    connection: Connection, works: set[str], names: set[str], repealed: Sequence[str]
+) -> None:
+    """Work out anew when the documents concerned end, and record a change for each that moved.
+
+    Concerned are the versions of `works` and whatever `repealed` names. A version ends when the next one
+    takes effect; a text that another repeals ends when that one takes effect; a stated end goes before both.
+    """
+    d = documents.c
+    concerned = connection.execute(
+        select(
+            d.document_id,
+            d.work,
+            d.title_key,
+            d.number_key,
+            d.effective_on,
+            d.issued_on,
+            d.adopted_on,
+            d.stated_end_on,
+            d.stated_end_reason,
+            d.ended_on,
+            d.end_reason,
+            d.added_at,
+        ).where(or_(d.work.in_(works), d.title_key.in_(repealed), d.number_key.in_(repealed)))
+    ).all()
+    if len(concerned) == 1 and not repealed and names and not _repealers(connection, names):
+        return
+    all_works = {r.work for r in concerned}
+    siblings = connection.execute(
+        select(d.document_id, d.work, d.effective_on, d.issued_on, d.adopted_on, d.added_at).where(
+            d.work.in_(all_works)
+        )
+    ).all()
+    for row in concerned:
+        end, reason = row.stated_end_on, row.stated_end_reason
+        if end is None:
+            end, reason = _derived_end(
+                row,
+                [s for s in siblings if s.work == row.work],
+                _repealers(connection, {row.title_key, row.number_key} - {None}),
+            )
+        if (end, reason) != (row.ended_on, row.end_reason):
+            connection.execute(
+                update(documents)
+                .where(d.document_id == row.document_id)
+                .values(ended_on=end, end_reason=reason)
+            )
+            _record(connection, row.document_id, removed=False)
+
+
+def _repealers(connection: Connection, names: set[str]) -> Sequence[Row[Any]]:
+    d = documents.c
+    return connection.execute(
+        select(d.document_id, d.effective_on, d.issued_on, d.adopted_on, d.added_at)
+        .join(repeals, repeals.c.document_id == d.document_id)
+        .where(repeals.c.name.in_(sorted(names)))
+    ).all()
+
+
+def _derived_end(
+    row: Row[Any], siblings: Sequence[Row[Any]], repealers: Sequence[Row[Any]]
+) -> tuple[date | None, str | None]:
+    own = _version_on(row)
+    ends = [
+        (_version_on(s) or s.added_at.date(), Validity.SUPERSEDED.value)
+        for s in siblings
+        if s.document_id != row.document_id and _order(s) > _order(row)
+    ]
+    ends += [
+        (day, Validity.REPEALED.value)
+        for r in repealers
+        if r.document_id != row.document_id and (day := _version_on(r)) and (own is None or day > own)
+    ]
+    if not ends:
+        return None, None
+    # On the same day a repeal in words says more than a newer version does.
+    return min(ends, key=lambda e: (e[0], e[1] != Validity.REPEALED.value))
+
+
+def _version_on(row: Row[Any]) -> date | None:
+    found: date | None = row.effective_on or row.issued_on or row.adopted_on
+    return found
+
+
+def _order(row: Row[Any]) -> tuple[date, datetime]:
+    return _version_on(row) or date.min, row.added_at
