@@ -148,6 +148,10 @@ class Services:
         finally:
             self.index.follow(block=True)
 
+    def follow(self, progress: Progress | None = None) -> None:
+        """Bring the index up to the catalog."""
+        self.index.follow(block=True, progress=_step(progress))
+
     def reindex(self, progress: Progress | None = None) -> None:
         """Build the index anew from the catalog and switch to it."""
         self.index.rebuild(_step(progress))

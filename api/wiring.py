@@ -59,7 +59,7 @@ def open_configured_encoder(settings: Settings) -> Encoder:
     if settings.encoder.startswith(("http://", "https://")):
         from search.encoders import openai
 
-        return openai.open_encoder(settings.encoder, model=settings.encoder_model, api_key=settings.encoder_key)
+        return openai.open_encoder(url=settings.encoder, model=settings.encoder_model, key=settings.encoder_key)
     folder = settings.encoder_folder()
     if not folder.is_dir():
         raise EncoderUnavailable(

@@ -32,6 +32,7 @@ _ORGAN = (
     r"|中华人民共和国[\u4e00-\u9fff]{2,6}部"
 )
 _PASSED_BY = re.compile(rf"({_ORGAN})(?=第|[、，,]|令|公告|审判委员会|检察委员会|关于|批准|公布|发布|颁布|通过)")
+_TERM = re.compile(r"第[一二三四五六七八九十0-9]+届")
 _BODY_NAME = re.compile(
     r"^(?:中共|中国共产党)?[\u4e00-\u9fff（）()·]{3,40}"
     r"(?:委员会|党委|党总支|总支部|支部|公司|集团|联盟|办公室|局|院|厅|部|处|中心|学院|大学|医院|银行|工会|协会|政府|党校|研究所|领导小组)$"
@@ -190,7 +191,7 @@ def _kind(text: str, lines: list[str], title: str, number: str | None) -> Kind:
 def _issuer(lines: list[str], title: str, kind: Kind, reading: Reading) -> str | None:
     if kind is Kind.LAW:
         for line in lines[1:_HEAD]:
-            if found := _PASSED_BY.search(re.sub(r"^.*?日\s*", "", line)):
+            if found := _PASSED_BY.search(_TERM.sub("", re.sub(r"^.*?日\s*", "", line))):
                 return found[1]
         if found := re.match(rf"({_ORGAN})", title):
             return found[1]

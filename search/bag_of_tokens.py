@@ -20,6 +20,7 @@ class BagOfTokens(nn.Module):
     """Weighted sum of token vectors, of length 1; the same as `StaticEncoder`."""
 
     modalities = ["text"]
+    save_in_root = True
 
     def __init__(self, name: str, tokens: Sequence[str], table: Tensor) -> None:
         super().__init__()

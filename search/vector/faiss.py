@@ -210,8 +210,12 @@ class FaissIndex:
         for at in range(0, len(fresh), _BATCH):
             batch = fresh[at : at + _BATCH]
             vectors = self.encoder.encode_passages([entries[i].text for i in batch])
-            codes[batch] = np.clip(np.rint(vectors * self._scale), -128, 127).astype(np.int16) + 128
+            codes[batch] = self._quantized(vectors) + 128
         return codes
+
+    def _quantized(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Components in whole steps of 1 / scale, as floats from -128 to 127."""
+        return np.clip(np.rint(np.ascontiguousarray(vectors, np.float32) * np.float32(self._scale)), -128, 127)
 
     def _known_codes(self, entries: Sequence[Entry]) -> dict[int, NDArray[np.uint8]]:
         wanted = np.array([e.key for e in entries], np.int64)
@@ -257,9 +261,10 @@ class FaissIndex:
         """The best passages by inner product."""
         if k < 1 or not vector.any():
             return []
-        query = np.ascontiguousarray(vector, np.float32)
+        # faiss compares codes of this kind as integers, so the query takes the same steps.
+        query = self._quantized(vector)
         found = [hit for s in self._state[1] for hit in s.search(query, k, within)]
-        return [(key, score / self._scale) for key, score in sorted(found, key=lambda h: (-h[1], h[0]))[:k]]
+        return [(key, score / self._scale**2) for key, score in sorted(found, key=lambda h: (-h[1], h[0]))[:k]]
 
     def close(self) -> None:
         """Nothing to let go of."""

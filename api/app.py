@@ -1,0 +1,101 @@
+"""The web application: pages, HTTP, health and metrics on one set of services."""
+
+import logging
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.staticfiles import StaticFiles
+
+from api import errors, http, openapi_page, pages
+from api.services import Services
+from api.settings import Settings
+
+VERSION = "0.1.0"
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+class KeptStaticFiles(StaticFiles):
+    """Static files; those asked for by the digest of their content may be kept for a year."""
+
+    def file_response(self, full_path: Any, stat_result: Any, scope: Any, status_code: int = 200) -> Response:
+        """The file, with how long it may be kept."""
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        kept = b"v=" in scope.get("query_string", b"")
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if kept else "no-cache"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
+def create_app(services: Services) -> FastAPI:
+    """A fresh application on these services; they are the caller's to close."""
+    app = FastAPI(
+        title="共学 Gongxue", version=VERSION, docs_url=None, redoc_url=None, openapi_url="/openapi.json",
+        description="Search policy and study material by clause, under a scope, with nothing outside the machine.")
+    app.add_middleware(GZipMiddleware, minimum_size=1000)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(services.settings))
+    errors.add_handlers(app)
+    _add_metrics(app)
+    app.include_router(http.router(services))
+    app.include_router(openapi_page.router())
+    app.include_router(pages.router(services))
+    app.mount("/static", KeptStaticFiles(directory=pages.WEB / "static"), name="static")
+
+    @app.get("/healthz", include_in_schema=False)
+    def healthz() -> PlainTextResponse:
+        return PlainTextResponse("ok\n")
+
+    @app.get("/readyz", include_in_schema=False)
+    def readyz() -> Response:
+        status = services.status()
+        return JSONResponse({"ready": status["ready"], "applied": status["applied"], "seq": status["seq"]},
+                            status_code=200 if status["ready"] else 503)
+
+    return app
+
+
+def _hosts(settings: Settings) -> list[str]:
+    named = [h.strip() for h in settings.allowed_hosts.split(",") if h.strip()]
+    listening = [] if settings.host in ("0.0.0.0", "::") else [settings.host]
+    return [*LOOPBACK, "testserver", *listening, *named]
+
+
+def _add_metrics(app: FastAPI) -> None:
+    registry = CollectorRegistry()
+    requests = Counter("gongxue_requests", "Requests by route and status.", ["route", "status"], registry=registry)
+    seconds = Histogram("gongxue_request_seconds", "Time to answer, by route.", ["route"], registry=registry)
+
+    @app.middleware("http")
+    async def measure(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+        began = time.perf_counter()
+        response = await call(request)
+        route = getattr(request.scope.get("route"), "path", "none")
+        requests.labels(route, response.status_code).inc()
+        seconds.labels(route).observe(time.perf_counter() - began)
+        return response
+
+    @app.get("/metrics", include_in_schema=False)
+    def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def log_to_stderr(level: str) -> None:
+    """Send structured log lines, one JSON object each, to standard error from `level` up."""
+    logging.basicConfig(level=level.upper(), format="%(message)s")
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )

@@ -1,0 +1,70 @@
+"""Backups: catalog and originals in one archive. The index is left out, since it can be rebuilt."""
+
+import io
+import json
+import sqlite3
+import tarfile
+import tempfile
+from pathlib import Path
+
+from api.services import Services
+from kb.errors import CatalogUnavailable, UnreadableSource
+
+_FORMAT = 1
+_HEAD = "gongxue-backup.json"
+
+
+def write_backup(services: Services, file: Path) -> int:
+    """Write the archive and return how many documents are in it; the service may run meanwhile.
+
+    The catalog is copied first, by SQLite's own backup, so every document in
+    the copy has its original in the archive.
+    """
+    home = services.settings.home
+    with tempfile.TemporaryDirectory(dir=home) as scratch:
+        copy = Path(scratch) / "catalog.db"
+        source, target = sqlite3.connect(home / "catalog.db"), sqlite3.connect(copy)
+        try:
+            source.backup(target)
+            n: int = target.execute("SELECT count(*) FROM documents").fetchone()[0]
+            digests = [row[0] for row in target.execute("SELECT DISTINCT sha256 FROM documents")]
+        finally:
+            source.close()
+            target.close()
+        partial = file.with_name(f".{file.name}.partial")
+        with tarfile.open(partial, "w:gz", compresslevel=5) as archive:
+            head = json.dumps({"format": _FORMAT, "documents": n}).encode()
+            info = tarfile.TarInfo(_HEAD)
+            info.size = len(head)
+            archive.addfile(info, io.BytesIO(head))
+            archive.add(copy, "catalog.db")
+            for sha256 in digests:
+                name = f"originals/{sha256[:2]}/{sha256}"
+                archive.add(home / name, name)
+        partial.replace(file)
+    return n
+
+
+def read_backup(file: Path, home: Path) -> None:
+    """Fill an empty home from an archive.
+
+    Raises:
+        CatalogUnavailable: the home holds a catalog already.
+        UnreadableSource: the file is no backup of ours, or is damaged; the home stays empty.
+    """
+    if (home / "catalog.db").exists():
+        raise CatalogUnavailable(
+            f"Cannot restore to {home}: it holds a catalog already.", "Give an empty folder by --home, or move this one away.")
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(dir=home) as scratch, tarfile.open(file, "r:gz") as archive:
+            head = archive.extractfile(_HEAD)
+            if head is None or json.load(head)["format"] != _FORMAT:
+                raise KeyError(_HEAD)
+            archive.extractall(scratch, filter="data")
+            originals = Path(scratch) / "originals"
+            if originals.exists():
+                originals.rename(home / "originals")
+            (Path(scratch) / "catalog.db").rename(home / "catalog.db")
+    except (OSError, tarfile.TarError, KeyError, ValueError, EOFError) as error:
+        raise UnreadableSource(f"Cannot restore {file}: {error}.", "Give an archive that `gongxue backup` wrote.") from error

@@ -1,0 +1,81 @@
+"""Errors to HTTP: `application/problem+json` under /v1, a page elsewhere."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from kb import errors as kb
+from kb.errors import KbError
+
+STATUS: Mapping[type[KbError], int] = {
+    kb.NotFound: 404,
+    kb.UnsupportedFormat: 415,
+    kb.OversizeSource: 413,
+    kb.DocumentError: 422,
+    kb.RequestError: 400,
+    kb.ServiceError: 503,
+    kb.KbError: 500,
+}
+"""HTTP status by the nearest of an error's classes."""
+
+
+class Refused(KbError):
+    """The request is understood and not allowed here."""
+
+    code = "forbidden"
+
+
+class Internal(KbError):
+    """A bug of ours; the log has the rest."""
+
+    code = "internal"
+
+
+def status_of(error: KbError) -> int:
+    """HTTP status of an error."""
+    if isinstance(error, Refused):
+        return 403
+    return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+
+
+def problem(status: int, code: str, message: str, hint: str = "", **more: Any) -> JSONResponse:
+    """A problem document (RFC 9457) with our stable `code`."""
+    body = {"type": f"urn:gongxue:error:{code}", "title": message, "status": status, "code": code, "detail": hint}
+    return JSONResponse(body | more, status_code=status, media_type="application/problem+json")
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Answer every error in the form that the asker expects."""
+    from api.pages import error_page
+
+    def answer(request: Request, status: int, error: KbError) -> Response:
+        wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1")
+        if wants_page:
+            return error_page(request, status, error)
+        return problem(status, error.code, error.message, error.hint)
+
+    @app.exception_handler(KbError)
+    def known(request: Request, error: KbError) -> Response:
+        return answer(request, status_of(error), error)
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"])
+        return answer(request, 400, kb.InvalidQuery(f"Cannot take {where}: {first['msg']}.", "See /docs for what is taken."))
+
+    @app.exception_handler(HTTPException)
+    def http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404:
+            return answer(request, 404, kb.NotFound("There is no such page.", "Begin at the search page."))
+        return problem(error.status_code, "bad_request", str(error.detail))
+
+    @app.exception_handler(Exception)
+    def unknown(request: Request, error: Exception) -> Response:
+        structlog.get_logger().exception("unhandled", path=request.url.path)
+        return answer(request, 500, Internal("Something broke on our side.", "Try again; tell the administrator if it stays."))

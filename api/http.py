@@ -1,0 +1,111 @@
+"""HTTP under /v1: the same JSON as the command line."""
+
+from datetime import date
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+
+from api.errors import Refused
+from api.json import answer_json, card_json, document_json
+from api.pages import principal_scope
+from api.services import Services
+from ingest.readers import media_type_of
+from kb.errors import OversizeSource
+from kb.model import Kind, Mode, Source, Validity
+from kb.model import Query as SearchQuery
+from search.engine import MAX_WINDOW
+
+Scope = Annotated[frozenset[str], Depends(principal_scope)]
+Json = dict[str, Any]
+MAX_DAY = date(9998, 12, 31)
+
+
+def router(services: Services) -> APIRouter:
+    """The routes under /v1 over these services."""
+    routes = APIRouter(prefix="/v1")
+
+    @routes.get("/search", summary="Search passages")
+    def search(
+        scope: Scope,
+        q: Annotated[str, Query(description="What is asked: words, a question, a 文号, a law and article.")],
+        k: Annotated[int, Query(ge=1, le=100)] = 10,
+        offset: Annotated[int, Query(ge=0, lt=MAX_WINDOW)] = 0,
+        mode: Mode = Mode.HYBRID,
+        kind: Annotated[list[Kind] | None, Query()] = None,
+        issuer: Annotated[list[str] | None, Query()] = None,
+        year: Annotated[list[int] | None, Query()] = None,
+        validity: Annotated[list[Validity] | None, Query()] = None,
+        as_of: Annotated[date | None, Query(description="Only texts in force on this day.")] = None,
+        explain: bool = False,
+    ) -> Json:
+        return answer_json(services.search(SearchQuery(
+            q, scope, k=k, offset=offset, mode=mode, as_of=as_of, validity=frozenset(validity or ()),
+            kinds=frozenset(kind or ()), issuers=frozenset(issuer or ()), years=frozenset(year or ()), explain=explain)))
+
+    @routes.get("/suggest", summary="Titles that contain what was typed")
+    def suggest(scope: Scope, q: Annotated[str, Query(max_length=200)], k: Annotated[int, Query(ge=1, le=50)] = 8) -> Json:
+        return {"documents": [card_json(c) for c in services.suggest(q, scope, k)]}
+
+    @routes.get("/documents", summary="Documents, newest first")
+    def documents(scope: Scope, kind: Kind | None = None, offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+                  k: Annotated[int, Query(ge=1, le=200)] = 50) -> Json:
+        total, cards = services.documents(scope, kind=kind, offset=offset, k=k)
+        return {"total": total, "documents": [card_json(c) for c in cards]}
+
+    @routes.get("/documents/{document_id}", summary="One document with its structure")
+    def document(scope: Scope, document_id: str) -> Json:
+        return document_json(services.document(document_id, scope), services.card(document_id, scope))
+
+    @routes.get("/documents/{document_id}/versions", summary="All versions of its work, newest first")
+    def versions(scope: Scope, document_id: str) -> Json:
+        return {"documents": [card_json(c) for c in services.versions(document_id, scope)]}
+
+    @routes.get("/documents/{document_id}/original", summary="The bytes handed in", response_class=Response)
+    def original(scope: Scope, document_id: str) -> Response:
+        source = services.original(document_id, scope)
+        name = quote(PurePosixPath(source.name).name)
+        return Response(source.data, media_type=source.media_type, headers={
+            "Content-Disposition": f"attachment; filename*=UTF-8''{name}", "X-Content-Type-Options": "nosniff"})
+
+    @routes.put("/sources/{name}", summary="Take in one source, its bytes as the body")
+    async def put_source(request: Request, name: str) -> Json:
+        _require_writes(services)
+        media_type = media_type_of(name)
+        data = await _body(request, name, services.settings.max_source_mb * 1024 * 1024)
+        report = services.ingest_source(Source(name, media_type, data))
+        return report.to_json() | {"document_ids": report.document_ids}
+
+    @routes.delete("/documents/{document_id}", status_code=204, summary="Take a document out at once")
+    def remove(document_id: str) -> Response:
+        _require_writes(services)
+        services.remove([document_id])
+        return Response(status_code=204)
+
+    @routes.get("/status", summary="Counts, and how far the index has come")
+    def status(scope: Scope) -> Json:
+        found = services.status()
+        return {k: found[k] for k in ("documents", "passages", "seq", "applied", "ready", "encoder", "dim")}
+
+    return routes
+
+
+def _require_writes(services: Services) -> None:
+    if not services.settings.http_writes:
+        raise Refused("Cannot change documents over HTTP: it is switched off.",
+                      "Use `gongxue ingest` and `gongxue remove`, or set GONGXUE_HTTP_WRITES=true on loopback.")
+
+
+async def _body(request: Request, name: str, max_bytes: int) -> bytes:
+    """The body, read no further than the limit."""
+    parts, n = [], 0
+    async for part in request.stream():
+        n += len(part)
+        if n > max_bytes:
+            raise OversizeSource(f"Cannot take {name}: more than {max_bytes:,} bytes.", "Split it, or raise the limit.")
+        parts.append(part)
+    return b"".join(parts)
+
+

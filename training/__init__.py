@@ -1,0 +1,1 @@
+"""How the bundled encoder was made. Not imported by the service."""
