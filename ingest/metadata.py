@@ -18,12 +18,14 @@ _CN = "零〇○一二三四五六七八九十"
 _DATE = re.compile(rf"((?:19|20)[0-9]{{2}}|[一二][{_CN}]{{3}})\s*年\s*([0-9]{{1,2}}|[{_CN}]{{1,3}})\s*月\s*([0-9]{{1,2}}|[{_CN}]{{1,3}})\s*日")
 _ISO_DATE = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})[-./]([01]?[0-9])[-./]([0-3]?[0-9])(?![0-9])")
 _FILE_DATE = re.compile(r"[（(]((?:19|20)[0-9]{2})-([0-9]{2})-([0-9]{2})[)）]")
-_NUMBER = re.compile(r"[\u4e00-\u9fff]{1,14}\s?[〔\[［【(（]\s?(?:19|20)[0-9０-９]{2}\s?[〕\]］】)）]\s?(?:第)?[0-9０-９]{1,5}\s?号")
+_NUMBER = re.compile(r"[\u4e00-\u9fff]{2,16}令第?[0-9０-９一二三四五六七八九十百]{1,6}号|[\u4e00-\u9fff]{1,14}\s?[〔\[［【(（]\s?(?:19|20)[0-9０-９]{2}\s?[〕\]］】)）]\s?(?:第)?[0-9０-９]{1,5}\s?号")
 _EFFECT = re.compile(rf"自\s*({_DATE.pattern})\s*(?:起)?(?:正式)?(?:施行|实施|执行|生效)")
 _EFFECT_AT_ISSUE = re.compile(r"自(?:本[\u4e00-\u9fff]{1,3})?(?:发布|公布|印发|下发|签发)之日起(?:正式)?(?:施行|实施|执行|生效)")
-_ADOPTED = re.compile(rf"({_DATE.pattern})[^\n。]{{0,60}}?(?:通过|批准|审议)")
-_ISSUED = re.compile(rf"({_DATE.pattern})[^\n。]{{0,40}}?(?:公布|发布|印发|公告|修正|修订)")
-_PUBLISHED = re.compile(r"(?:发布时间|发布日期|发表日期|发表时间|刊发日期|印发日期|发文日期|成文日期|日期|时间)\s*[：:]\s*")
+_ADOPTED = re.compile(rf"({_DATE.pattern})[^\n。年]{{0,60}}?(?:通过|批准|审议)")
+_ISSUED = re.compile(rf"({_DATE.pattern})[^\n。年]{{0,40}}?(?:公布|发布|印发|公告|修正|修订)")
+_PUBLISHED = re.compile(
+    r"(?:发布时间|(?<!收稿)(?<!修回)(?<!修订)日期|发表时间|刊载|刊期|刊发|(?<!活动)(?<!会议)时间)[】]?\s*[：:]?\s*(?=[^，。]*[0-9一二]{4})"
+)
 _REPEAL = re.compile(r"[^。\n]*(?:同时废止|予以废止|即行废止|自行废止|停止执行)[^。\n]*")
 _BOOK = re.compile(r"《([^《》]*(?:〈[^〈〉]*〉[^《》]*)*)》")
 _ORGAN = (
@@ -38,8 +40,20 @@ _BODY_NAME = re.compile(
     r"(?:委员会|党委|党总支|总支部|支部|公司|集团|联盟|办公室|局|院|厅|部|处|中心|学院|大学|医院|银行|工会|协会|政府|党校|研究所|领导小组)$"
 )
 _REGULATION = re.compile(r"(?:法|条例|办法|规定|细则|规则|制度|规程|准则|章程|守则|规范|标准|解释|决定|通则|总则|法典)(?:（[^）]*）|\([^)]*\))*$")
+_LAW_TITLE = re.compile(
+    r"^中华人民共和国|(?:条例|修正案|法典)(?:（[^）]*）)*$|法典 \S+$|^(?:.{2,12}(?:[省市州]|自治区|自治县|特区|新区)).*(?:规定|办法|规则|法》办法)$|^[^，。（(]{1,19}(?<!办)法$"
+)
 _LETTER = re.compile(r"(?:通知|意见|函|通报|批复|纪要|公告|通告|报告|请示|决议|方案|要点|计划|总结|决定)(?:（[^）]*）)*$")
-_CASE_WORDS = re.compile(r"(?m)^(?:[一二三四五六七]、\s*|【)?(?:案例)?(?:背景|基本情况|背景与起因|存在的?问题|主要问题|问题|主要做法|做法|取得成效|成效|推广条件|可复制|启示|裁判要点|裁判要旨|基本案情|典型意义|案情)")
+_CASE_PARTS = (
+    r"背景|起因|由来|基本情况|^情况|案情|为什么要做",
+    r"问题|矛盾|暴露|困难|症结",
+    r"做法|怎么做|怎样做|措施|步骤|办法|过程|裁判要[点旨]",
+    r"成效|效果|结果|变化|收获|典型意义",
+    r"启示|体会|推广|复制|适用|借鉴|照着做|条件",
+)
+"""What the headings of a case speak of, a pattern for each of its parts."""
+_CONTACT = re.compile(r"(?:联系|联络|咨询)[^，。]{0,6}[：:]")
+_NAME_LABEL = re.compile(r"^(?:案例名称|标\s*题|题\s*目|名\s*称)\s*[：:]\s*")
 _VERSION_MARK = re.compile(r"[（(](?:试行|暂行|修订|修正|修订稿|修正本|草案|[0-9]{4}年?(?:修订|修正)?(?:版|本)?)[)）]")
 _HEAD = 12
 """Paragraphs at either end in which title block and signature are looked for."""
@@ -127,6 +141,7 @@ def _title(reading: Reading, flow: Flow, lines: list[str], name: str) -> str:
         if roles[i] == "heading" and flow.paragraphs[i].level <= 1 and not _is_letterhead(line):
             return _joined_title(lines, roles, i)
     for i, line in enumerate(lines[:_HEAD]):
+        line = _NAME_LABEL.sub("", line)
         if _is_letterhead(line) or _NUMBER.fullmatch(line) or _DATE.fullmatch(line) or line.endswith(("：", ":")):
             continue
         if len(line) <= 70 and not line.endswith(("。", "；", "，")):
@@ -143,14 +158,18 @@ def _is_letterhead(line: str) -> bool:
 def _joined_title(lines: list[str], roles: list[str], i: int) -> str:
     """A title, with a second one at once below it as its part (民法典 人格权编)."""
     title = lines[i].strip()
-    if i + 1 < len(lines) and roles[i + 1] == roles[i] == "heading" and re.fullmatch(r"(?:第.{1,3}编\s*)?\S{1,12}(?:编|总则|附则)", lines[i + 1]):
+    if i + 1 < len(lines) and lines[i + 1].startswith("——"):
+        return title + lines[i + 1].strip()
+    if i + 1 < len(lines) and roles[i + 1] == roles[i] == "heading" and re.fullmatch(r"(?:第.{1,3}编\s*)?\S{0,12}(?:编|总则|附则)", lines[i + 1]):
         return f"{title} {lines[i + 1].strip()}"
     return title
 
 
 def _continued_title(lines: list[str], i: int) -> str:
     """A title set on two lines: the first begins with 关于 or ends openly, the second ends like a title."""
-    title = lines[i].strip()
+    title = _NAME_LABEL.sub("", lines[i].strip())
+    if i + 1 < len(lines) and lines[i + 1].startswith("——"):
+        return title + lines[i + 1].strip()
     for line in lines[i + 1 : i + 3]:
         if _REGULATION.search(title) or _LETTER.search(title) or len(line) > 40:
             break
@@ -164,40 +183,45 @@ def _continued_title(lines: list[str], i: int) -> str:
 
 def _own_number(lines: list[str]) -> str | None:
     """A 文号 on a line of its own, or at the end of the title block; never one quoted in running text."""
-    for line in [*lines[:_HEAD], *lines[-6:]]:
+    parts = [part for line in [*lines[:_HEAD], *lines[-6:]] for part in re.split(r"\s*[|｜]\s*|(?<=[日布过])\s+", line)]
+    for line in parts:
         m = _NUMBER.search(line)
         if m and len(line) <= len(m[0]) + 14 and not re.search(r"[《》，。；]|根据|依据|收悉|按照", line):
-            found = re.sub(r"^.*(?:文号|字号|编号)[：:]?\s*", "", m[0])
+            found = re.sub(r"^.*(?:文号|字号|编号|日)[：:]?\s*", "", m[0])
             return re.sub(r"\s", "", found)
     return None
 
 
 def _kind(text: str, lines: list[str], title: str, number: str | None) -> Kind:
     head = "\n".join(lines[:_HEAD])
-    if len(_CASE_WORDS.findall(text)) >= 3 and not _labelled(lines, r"(?:内容)?摘\s*要"):
-        return Kind.CASE
-    if _labelled(lines, r"(?:内容)?摘\s*要") or _doi(text) or re.search(r"(?m)^参考文献", text):
+    studied = _labelled(lines, r"(?:内容)?摘\s*要") or _doi(text) or re.search(r"(?m)^参考文献", text)
+    if studied:
         return Kind.ARTICLE
-    lawgiver = re.search(r"人民代表大会|国务院|人民法院|人民检察院|[国部]令第|人民政府令|军事委员会", head)
-    if lawgiver and (_REGULATION.search(title) or _LETTER.search(title) or re.search(r"(?m)^第一条|^一、", text)):
-        return Kind.LAW
-    if number or _LETTER.search(title) or re.search(r"(?m)^第一条", text) and _REGULATION.search(title):
-        return Kind.LAW if re.search(r"宪法|法典", title) else Kind.POLICY
-    if re.search(r"案例|案$|纠纷", title):
+    short = [re.sub(r"^[\W0-9一二三四五六七八九十]+", "", line) for line in lines[1:] if len(line) <= 24 and not line.endswith("。")]
+    n_parts = sum(any(re.search(part, line) for line in short) for part in _CASE_PARTS)
+    signs = bool(re.search("案例|纠纷", title)) + any(_CONTACT.match(line) for line in lines[-4:])
+    if not re.search(r"(?m)^第一条", text) and n_parts + signs >= (5 if number else 4):
         return Kind.CASE
-    return Kind.LAW if re.search(r"(?m)^第[一1]条\s", text) and title.endswith("法") else Kind.ARTICLE
+    lawgiver = re.search(r"人民代表大会|国务院|人民法院|人民检察院|[国部局院署府委会]令第|军事委员会", head)
+    numbered = bool(re.search(r"(?m)^第一条|^一、", text))
+    if lawgiver and (_REGULATION.search(title) or _LETTER.search(title) or numbered):
+        return Kind.LAW
+    if _LAW_TITLE.search(title) and not number:
+        return Kind.LAW
+    if number or _LETTER.search(title) or (_REGULATION.search(title) and numbered):
+        return Kind.POLICY
+    return Kind.CASE if re.search(r"案$|纠纷", title) else Kind.ARTICLE
 
 
 def _issuer(lines: list[str], title: str, kind: Kind, reading: Reading) -> str | None:
     if kind is Kind.LAW:
+        if ordered := re.search(r"(?m)(?:^|日\s*)([^\s日]{2,20})令第", "\n".join(lines[1:_HEAD])):
+            return ordered[1]
         for line in lines[1:_HEAD]:
             if found := _PASSED_BY.search(_TERM.sub("", re.sub(r"^.*?日\s*", "", line))):
                 return found[1]
         if found := re.match(rf"({_ORGAN})", title):
             return found[1]
-    for label in ("发布单位", "发文机关", "发布机构", "来源", "报送单位", "单位", "申报单位", "作者单位", "支部", "供稿"):
-        if value := _labelled(lines[:_HEAD] + lines[-4:], label):
-            return re.split(r"[\s，,；;|]", value)[0]
     for i in range(len(lines) - 1, max(-1, len(lines) - 10), -1):
         if _DATE.fullmatch(lines[i].strip()) and i > 0 and _BODY_NAME.match(lines[i - 1].strip()):
             return lines[i - 1].strip()
@@ -207,9 +231,12 @@ def _issuer(lines: list[str], title: str, kind: Kind, reading: Reading) -> str |
     for line in lines[:_HEAD]:
         if _is_letterhead(line):
             return re.sub(r"\s*文\s*件$", "", line)
-        bare = re.sub(r"^[（(]|[）)]$", "", line.strip())
-        if _BODY_NAME.match(bare) and bare != title:
-            return bare
+        if line == title or line.endswith(("：", ":", "。")):
+            continue
+        for word in re.split(r"[\s|｜·；;，,、（）()：:【】]+", re.sub(rf"{_DATE.pattern}", " ", line)):
+            bare = re.sub(r"^[0-9]+[.．]|(?:整理|供稿|编写)$", "", word)
+            if _BODY_NAME.match(bare) and bare not in title and not re.match(r"报送|申报|作者|发布|关于", bare):
+                return bare
     author = reading.properties.get("author", "")
     return author if _BODY_NAME.match(author) else None
 
@@ -272,7 +299,7 @@ def _dates(lines: list[str], text: str, name: str, kind: Kind) -> tuple[date | N
     if effective and version and effective < version and kind is Kind.LAW:
         # The day of effect of the first version stays in an amended text.
         effective = version
-    if effective is None and kind in (Kind.LAW, Kind.POLICY):
+    if effective is None and kind is Kind.LAW:
         effective = version
     return adopted, issued or adopted, effective
 
@@ -283,16 +310,18 @@ def _last_date(pattern: re.Pattern[str], text: str) -> date | None:
 
 
 def _stated_issue(lines: list[str]) -> date | None:
-    """成文日期 on a line of its own at the end, else a labelled date, else a bare date near the top."""
-    for line in reversed(lines[-8:]):
-        if (_DATE.search(line) or _ISO_DATE.search(line)) and len(_DATE.sub("", line).strip("（）() ")) <= 30 and "。" not in line:
-            if found := parse_date(line):
-                return found
-    for line in lines[:_HEAD] + lines[-8:]:
+    """A labelled date, else 成文日期 on a line of its own at the end, else a bare date near the top."""
+    for line in lines[1:_HEAD]:
         if (m := _PUBLISHED.search(line)) and (found := parse_date(line[m.end() :])):
             return found
+    for line in reversed(lines[-8:]):
+        bare = _ISO_DATE.sub("", _DATE.sub("", line)).strip("（）() ")
+        if bare == line or "。" in line or len(bare) > 30 or re.search(r"施行|实施|生效|通过|\[[0-9]+\]", line):
+            continue
+        if found := parse_date(line):
+            return found
     for line in lines[1:_HEAD]:
-        if len(line) <= 60 and "。" not in line and (found := parse_date(line)):
+        if len(line) <= 60 and not re.search(r"。|施行|实施|生效", line) and (found := parse_date(line)):
             return found
     return None
 

@@ -350,7 +350,7 @@ def _parts(flow: Flow, starts: Sequence[int], start: int, end: int, counted: boo
         if not text.strip():
             continue
         for pattern, depth, form in _ITEM:
-            if (m := pattern.match(text)) and marks:
+            if (m := pattern.match(text)) and (marks or not counted):
                 marks.append((at, depth, form.format(m[1])))
                 break
         else:
