@@ -72,7 +72,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **stated: Any) -
         raise InvalidSetting(
             f"Cannot start: {', '.join(unknown)} is no setting.", f"Settings are {', '.join(sorted(known))}."
         )
-    values = {n.removeprefix(PREFIX).lower(): v for n, v in names.items() if n in known}
+    values: dict[str, Any] = {n.removeprefix(PREFIX).lower(): v for n, v in names.items() if n in known}
     values |= {n: v for n, v in stated.items() if v is not None}
     try:
         return Settings(**values)

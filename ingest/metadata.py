@@ -27,6 +27,10 @@ _PUBLISHED = re.compile(
     r"(?:发布时间|(?<!收稿)(?<!修回)(?<!修订)日期|发表时间|刊载|刊期|刊发|(?<!活动)(?<!会议)时间)[】]?\s*[：:]?\s*(?=[^，。]*[0-9一二]{4})"
 )
 _REPEAL = re.compile(r"[^。\n]*(?:同时废止|予以废止|即行废止|自行废止|停止执行)[^。\n]*")
+_REPEALED_AFTER = re.compile(
+    r"(?:\s*[（(][^）)]*[）)])?(?:[、，,和及与以]{1,3}(?:[^《》。；]{0,30})《|[^《》。；第]{0,16}(?:废止|停止执行))"
+)
+_BASIS = ("根据", "依据", "依照", "按照", "规定的", "与", "修改")
 _BOOK = re.compile(r"《([^《》]*(?:〈[^〈〉]*〉[^《》]*)*)》")
 _ORGAN = (
     r"[\u4e00-\u9fff]{2,20}?(?:人民代表大会常务委员会|人民代表大会|人民政府)|全国人民代表大会常务委员会|全国人民代表大会"
@@ -330,11 +334,19 @@ def _stated_issue(lines: list[str]) -> date | None:
 
 
 def _repeals(text: str) -> tuple[str, ...]:
-    """Titles and 文号 that a sentence of the text says are no longer in force."""
+    """Titles and 文号 of texts that a sentence says are no longer in force; not of those it only ends in part.
+
+    >>> _repeals("本办法自发布之日起施行，《经费办法》（甲发〔2018〕7号）同时废止。")
+    ('经费办法', '甲发〔2018〕7号')
+    >>> _repeals("根据《教育法》，《学时规定》第三条同时废止。")
+    ()
+    """
     found: list[str] = []
     for sentence in _REPEAL.findall(text):
-        found += _BOOK.findall(sentence)
-        found += _NUMBER.findall(sentence)
+        for m in _BOOK.finditer(sentence):
+            if _REPEALED_AFTER.match(sentence, m.end()) and not sentence[: m.start()].endswith(_BASIS):
+                found.append(m[1])
+                found += _NUMBER.findall(sentence[m.end() : m.end() + 40].split("《")[0])
     return tuple(dict.fromkeys(found))
 
 

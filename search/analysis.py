@@ -12,10 +12,11 @@ Three views of one text:
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,16 @@ _UNIT = (
     "|个月|个工作日|工作日|小时|万元|亿元|公里|平方米|公斤|周岁|星期|学时|分钟|个"
 )
 _NUMBER = re.compile(
-    rf"(?P<ordinal>第)(?P<a>[{NUMERALS}]+|\d+)"
+    rf"第(?P<a>[{NUMERALS}]+)"
     rf"|(?P<b>[{NUMERALS}]+)(?=[{_UNIT.split('|')[0]}]|{'|'.join(_UNIT.split('|')[1:])})"
     rf"|(?P<c>\d+)(?P<scale>[万亿千百])(?=元|人|户|吨|平方米|公里|美元)"
 )
+_SCALE = {"百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
+_RUN = re.compile(r"(?:[0-9]+(?:\.[0-9]+)*|[^\W_])+")
+_LATIN = re.compile(r"[0-9a-z]")
 _PIECE = re.compile(r"[a-z]+|[0-9]+(?:\.[0-9]+)*|[^\W\d_a-z]")
-_DOCUMENT_NUMBER = re.compile(
-    r"(?P<body>[\u4e00-\u9fff]{1,12})\s?[\[({]?(?P<year>(?:19|20)[0-9]{2})[\])}]?年?\s?第?(?P<n>[0-9]{1,5})号"
-)
+_NUMBER_TAIL = re.compile(r"[\[({]?(?P<year>(?:19|20)[0-9]{2})[\])}]?年?\s?第?(?P<n>[0-9]{1,5})号")
+_NUMBER_MARK = re.compile(r"([\u4e00-\u9fff]{1,12})\s?$")
 _QUESTION_WORDS = (
     "怎么办|怎么样|怎样|怎么|如何|是否|是不是|能不能|可不可以|可以吗|有没有|什么样|什么|为什么|为何|哪些|哪个|哪里|"
     "多久|多少|几天|请问|我想问|我想知道|想问一下|一下|吗|呢|吧|啊|呀|么"
@@ -136,15 +139,19 @@ def fold(text: str) -> Folded:
     return Folded("".join(out), spans)
 
 
+@lru_cache(maxsize=1 << 14)
+def _value_words(numeral: str) -> str | None:
+    value = numeral_value(numeral)
+    return None if value is None else str(value)
+
+
 def _number_form(m: re.Match[str]) -> tuple[int, int, str] | None:
+    """Span of a numeral and its digits, None where it is no number after all."""
     if m["c"]:
-        value = int(m["c"]) * {"百": 100, "千": 1000, "万": 10**4, "亿": 10**8}[m["scale"]]
-        return m.start(), m.end(), str(value)
-    group = "a" if m["ordinal"] else "b"
-    value_or_none = numeral_value(m[group])
-    if value_or_none is None or (m[group].isascii()):
-        return None
-    return m.start(group), m.end(group), str(value_or_none)
+        return m.start(), m.end(), str(int(m["c"]) * _SCALE[m["scale"]])
+    group = "a" if m["a"] else "b"
+    digits = _value_words(m[group])
+    return None if digits is None else (m.start(group), m.end(group), digits)
 
 
 def document_numbers(folded: str) -> list[tuple[int, int, str]]:
@@ -156,10 +163,17 @@ def document_numbers(folded: str) -> list[tuple[int, int, str]]:
     >>> document_numbers(fold("国发〔2023〕第5号").text), document_numbers("依据国发2023年5号文")
     ([(0, 11, '国发[2023]5号')], [(0, 11, '依据国发[2023]5号')])
     """
-    return [
-        (m.start(), m.end(), f"{m['body']}[{m['year']}]{int(m['n'])}号")
-        for m in _DOCUMENT_NUMBER.finditer(folded)
-    ]
+    found = []
+    for m in _NUMBER_TAIL.finditer(folded) if "号" in folded else ():
+        if mark := _NUMBER_MARK.search(folded, max(0, m.start() - 13), m.start()):
+            found.append((mark.start(), m.end(), f"{mark[1]}[{m['year']}]{int(m['n'])}号"))
+    return found
+
+
+def _touching_pieces(folded: str) -> Iterator[list[str]]:
+    """The pieces of each run of letters, digits and ideographs."""
+    for run in _RUN.findall(folded):
+        yield _PIECE.findall(run) if _LATIN.search(run) else list(run)
 
 
 def located_terms(folded: str) -> list[tuple[str, int, int]]:
@@ -198,13 +212,9 @@ def folded_terms(folded: str) -> list[str]:
     ['据国发[2023]5号', '国发[2023]5号', '发[2023]5号']
     """
     found: list[str] = []
-    before, touch = "", -1
-    for m in _PIECE.finditer(folded):
-        piece = m[0]
-        if m.start() == touch:
-            found.append(before + piece)
-        found.append(piece)
-        before, touch = piece, m.end()
+    for pieces in _touching_pieces(folded):
+        found += pieces
+        found += map(add, pieces, pieces[1:])
     for _, _, number in document_numbers(folded):
         found.extend(number[i:] for i in range(number.index("[")))
     return found
@@ -214,7 +224,7 @@ def query_terms(text: str) -> list[str]:
     """Keyword tokens of a query, each once: question words dropped unless nothing else is left.
 
     >>> query_terms("预备期是多久？")
-    ['预', '预备', '备', '备期', '期', '期是', '是']
+    ['预', '备', '期', '是', '预备', '备期', '期是']
     """
     folded = fold(text).text
     content = _QUESTION.sub(" ", folded)
@@ -250,7 +260,7 @@ def words(text: str) -> list[str]:
 def folded_words(folded: str) -> list[str]:
     """`words` of text that is folded already."""
     cut = [w for w in _cutter().cut_for_search(folded) if len(w) > 1 and _PIECE.search(w)]
-    return cut + [m[0] for m in _PIECE.finditer(folded)]
+    return cut + [piece for pieces in _touching_pieces(folded) for piece in pieces]
 
 
 def digest() -> str:

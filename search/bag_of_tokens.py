@@ -8,6 +8,7 @@ imported here and nowhere else; the service does without.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +17,10 @@ from search.analysis import words
 from search.encoders.static import read_folder, token_rows, weigh, write_folder
 
 
-class BagOfTokens(nn.Module):
+class BagOfTokens(nn.Module):  # type: ignore[misc, unused-ignore]
     """Weighted sum of token vectors, of length 1; the same as `StaticEncoder`."""
 
-    modalities = ["text"]
+    modalities: ClassVar = ["text"]
     save_in_root = True
 
     def __init__(self, name: str, tokens: Sequence[str], table: Tensor) -> None:
@@ -61,7 +62,9 @@ class BagOfTokens(nn.Module):
     def save(self, output_path: str, *_: object, **__: object) -> None:
         """Write the folder as `StaticEncoder` reads it, one byte a number."""
         table = self.embedding.weight.detach().cpu().numpy()
-        write_folder(Path(output_path), self.name, self.tokens, table, {"trained_with": "sentence-transformers"})
+        write_folder(
+            Path(output_path), self.name, self.tokens, table, {"trained_with": "sentence-transformers"}
+        )
 
     @staticmethod
     def load(input_path: str) -> "BagOfTokens":

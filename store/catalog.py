@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from kb.errors import NotFound
@@ -533,17 +533,21 @@ class Catalog:
         return found
 
     def suggest(self, prefix_key: str, scope: frozenset[str], day: date, k: int) -> list[DocumentCard]:
-        """Documents whose folded title or 文号 contains the text; those that begin with it first, then shorter titles."""
+        """Documents whose folded title or 文号 contains the text; those that begin with it first, then shorter titles.
+
+        Versions that a newer one has superseded by `day` are left out.
+        """
         d = documents.c
         contains = or_(
             d.title_key.contains(prefix_key, autoescape=True),
             d.number_key.contains(prefix_key, autoescape=True),
         )
         begins = d.title_key.startswith(prefix_key, autoescape=True)
+        current = or_(d.end_reason.is_distinct_from(Validity.SUPERSEDED.value), d.ended_on > day)
         with self.engine.connect() as connection:
             rows = connection.execute(
                 select(*_CARD)
-                .where(contains, _visible(scope), d.end_reason.is_distinct_from(Validity.SUPERSEDED.value))
+                .where(contains, _visible(scope), current)
                 .order_by(begins.desc(), func.length(d.title_key), d.title_key, d.document_id)
                 .limit(k)
             ).all()
@@ -579,11 +583,11 @@ _NEWEST_FIRST = (
 _PLACES = select(passages.c.key, passages.c.document_id).where(passages.c.key.in_(bindparam("keys", expanding=True)))
 
 
-def _standing(r: Row[Any], day: date) -> Validity:
+def _standing(r: Any, day: date) -> Validity:
     return validity(r.effective_on, r.ended_on, Validity(r.end_reason) if r.end_reason else None, day)
 
 
-def _card(r: Row[Any], day: date) -> DocumentCard:
+def _card(r: Any, day: date) -> DocumentCard:
     standing = validity(r.effective_on, r.ended_on, Validity(r.end_reason) if r.end_reason else None, day)
     return DocumentCard(
         r.document_id,
@@ -691,7 +695,7 @@ def _settle_validity(
             _record(connection, row.document_id, removed=False)
 
 
-def _repealers(connection: Connection, names: set[str]) -> Sequence[Row[Any]]:
+def _repealers(connection: Connection, names: set[str]) -> Sequence[Any]:
     d = documents.c
     return connection.execute(
         select(d.document_id, d.effective_on, d.issued_on, d.adopted_on, d.added_at)
@@ -701,7 +705,7 @@ def _repealers(connection: Connection, names: set[str]) -> Sequence[Row[Any]]:
 
 
 def _derived_end(
-    row: Row[Any], siblings: Sequence[Row[Any]], repealers: Sequence[Row[Any]]
+    row: Any, siblings: Sequence[Any], repealers: Sequence[Any]
 ) -> tuple[date | None, str | None]:
     own = _version_on(row)
     ends = [
@@ -720,10 +724,10 @@ def _derived_end(
     return min(ends, key=lambda e: (e[0], e[1] != Validity.REPEALED.value))
 
 
-def _version_on(row: Row[Any]) -> date | None:
+def _version_on(row: Any) -> date | None:
     found: date | None = row.effective_on or row.issued_on or row.adopted_on
     return found
 
 
-def _order(row: Row[Any]) -> tuple[date, datetime]:
+def _order(row: Any) -> tuple[date, datetime]:
     return _version_on(row) or date.min, row.added_at

@@ -58,7 +58,8 @@ def inverse_frequency(matrix: scipy.sparse.csr_matrix) -> NDArray[np.float32]:
     """ln((n + 1) / (df + 1)) of each column; unseen columns get the rarest's."""
     n = matrix.shape[0]
     df = np.bincount(matrix.indices, minlength=matrix.shape[1])
-    return np.log((n + 1) / (np.maximum(df, 1) + 1)).astype(np.float32)
+    idf: NDArray[np.float32] = np.log((n + 1) / (np.maximum(df, 1) + 1)).astype(np.float32)
+    return idf
 
 
 class Bags:

@@ -55,7 +55,9 @@ def cited(sentence: str, own: str, known: Register) -> tuple[str, list[Article]]
         elif that := _THAT.search(before):
             start = at + that.start()
         else:
-            size = next((n for n in range(min(len(before), _LONGEST_NAME), 1, -1) if law_key(before[-n:]) in known), 0)
+            size = next(
+                (n for n in range(min(len(before), _LONGEST_NAME), 1, -1) if law_key(before[-n:]) in known), 0
+            )
             law, start = (law_key(before[-size:]), m.start() - size) if size else ("", m.start())
         kept.append(sentence[at:start])
         at = m.end()

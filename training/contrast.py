@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -22,11 +22,14 @@ def count(owners: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[Keys, NDA
     return keys, counts
 
 
-def shorten(owners: NDArray[np.int64], draw: np.random.Generator, *, keep: float, most: int) -> NDArray[np.bool_]:
+def shorten(
+    owners: NDArray[np.int64], draw: np.random.Generator, *, keep: float, most: int
+) -> NDArray[np.bool_]:
     """Which tokens stay when each is kept with probability `keep`, or less where a text has more than `most`."""
     sizes = np.bincount(owners, minlength=int(owners.max(initial=0)) + 1)
     chance = np.minimum(keep, most / np.maximum(sizes, 1))
-    return draw.random(len(owners)) < chance[owners]
+    kept: NDArray[np.bool_] = draw.random(len(owners)) < chance[owners]
+    return kept
 
 
 def shared(keys: Keys, others: Keys) -> NDArray[np.bool_]:
@@ -34,14 +37,15 @@ def shared(keys: Keys, others: Keys) -> NDArray[np.bool_]:
     if not len(others):
         return np.zeros(len(keys), bool)
     at = np.minimum(np.searchsorted(others, keys), len(others) - 1)
-    return others[at] == keys
+    found: NDArray[np.bool_] = others[at] == keys
+    return found
 
 
 def embed(table: Tensor, keys: Keys, counts: NDArray[np.int64], n: int) -> Tensor:
     """Weighted sums of rows for the n texts of a batch, not yet of length 1; the encoder's own sum."""
     offsets = np.searchsorted(keys, np.arange(n) << 32)
     device = table.device
-    return F.embedding_bag(
+    return functional.embedding_bag(
         torch.from_numpy(keys & 0xFFFFFFFF).to(device),
         table,
         torch.from_numpy(offsets).to(device),
@@ -63,9 +67,9 @@ def contrastive_loss(queries: Tensor, passages: Tensor, right: Tensor, masked: T
     """
     loss = queries.new_zeros(())
     for width in WIDTHS:
-        q, p = F.normalize(queries[:, :width], dim=1), F.normalize(passages[:, :width], dim=1)
+        q, p = functional.normalize(queries[:, :width], dim=1), functional.normalize(passages[:, :width], dim=1)
         scores = (q @ p.T / TEMPERATURE).masked_fill(masked, -1e4)
-        loss = loss + F.cross_entropy(scores, right)
+        loss = loss + functional.cross_entropy(scores, right)
     return loss / len(WIDTHS)
 
 

@@ -29,7 +29,9 @@ def vector_runs(encoder: StaticEncoder, bench: Bench, questions: Sequence[str], 
     ids = list(bench.passages)
     matrix = encoder.encode_passages(list(bench.passages.values()))
     runs = {}
-    for question, vector in zip(questions, encoder.encode_queries([bench.questions[q] for q in questions]), strict=True):
+    for question, vector in zip(
+        questions, encoder.encode_queries([bench.questions[q] for q in questions]), strict=True
+    ):
         scores = matrix @ vector
         best = np.argpartition(-scores, min(k, len(ids) - 1))[:k]
         best = best[np.argsort(-scores[best], kind="stable")]
@@ -55,16 +57,23 @@ def measure(ranked: Sequence[str], gold: Mapping[str, int]) -> tuple[float, floa
     return sum(gains) / sum(best), hits[0], hits[1]
 
 
-def table(name: str, bench: Bench, keyword: Mapping[str, Run], vector: Mapping[str, Run], questions: Sequence[str]) -> None:
+def table(
+    name: str, bench: Bench, keyword: Mapping[str, Run], vector: Mapping[str, Run], questions: Sequence[str]
+) -> None:
     """Print one row a weight: means over the questions."""
     for weight in WEIGHTS:
         rows = [measure(fuse(keyword[q], vector[q], weight), bench.gold[q]) for q in questions]
         ndcg, r10, r100 = np.mean(rows, axis=0)
-        print(f"{name:12s} {len(rows):5d} weight {weight:.2f}  {ndcg:.4f} / {r10:.4f} / {r100:.4f}", flush=True)
+        print(
+            f"{name:12s} {len(rows):5d} weight {weight:.2f}  {ndcg:.4f} / {r10:.4f} / {r100:.4f}", flush=True
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--bench", type=Path, required=True, help="folder of benchmark sets")
     parser.add_argument("--folds", type=Path, required=True, help="what training.folds wrote")
     parser.add_argument("--model", type=Path, required=True, help="model folder, scored on text unlike law")
@@ -85,7 +94,13 @@ def main() -> None:
         other = read_bench(args.bench / name / "corpus.jsonl.gz", args.bench / name)
         index = Keyword(other.passages)
         keyword = {q: index.search(text, DEPTH) for q, text in other.questions.items()}
-        table(name, other, keyword, vector_runs(encoder, other, list(other.questions), DEPTH), list(other.questions))
+        table(
+            name,
+            other,
+            keyword,
+            vector_runs(encoder, other, list(other.questions), DEPTH),
+            list(other.questions),
+        )
 
 
 if __name__ == "__main__":

@@ -22,9 +22,14 @@ FOLD_SEED = 2026
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--work", type=Path, required=True, help="folder that training.mine wrote")
-    parser.add_argument("--bench", type=Path, required=True, help="folder with stard-corpus.jsonl.gz and stard-train")
+    parser.add_argument(
+        "--bench", type=Path, required=True, help="folder with stard-corpus.jsonl.gz and stard-train"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the five model folders")
     args = parser.parse_args()
     torch.manual_seed(SEED)
@@ -38,7 +43,9 @@ def main() -> None:
         folder = args.out / str(number)
         write_folder(folder, f"{NAME}-fold{number}", vocabulary.tokens, table, {"fold": number})
         fresh = unseen(held_out, bench.gold)
-        (folder / "questions.json").write_text(json.dumps({"held_out": held_out, "unseen": fresh}), encoding="utf-8")
+        (folder / "questions.json").write_text(
+            json.dumps({"held_out": held_out, "unseen": fresh}), encoding="utf-8"
+        )
         say(f"fold {number}: {len(held_out)} held out, {len(fresh)} unseen")
 
 

@@ -88,4 +88,4 @@ class Keyword:
         ]
         found = self._searcher.search(tantivy.Query.boolean_query(wanted), k, count=False).hits
         keys = self._searcher.fast_field_values("key", [address for _, address in found])
-        return [(self._ids[key], score) for key, (score, _) in zip(keys, found, strict=True)]
+        return [(self._ids[int(key or 0)], score) for key, (score, _) in zip(keys, found, strict=True)]

@@ -63,11 +63,14 @@ def read_law(path: Path, *, local: bool) -> Iterator[Article]:
     dated = _DATE.search(path.stem)
     date = dated[1] if dated else ""
     headings: list[tuple[int, str]] = []
-    number, label, lines, kept_heading = 0, "", [], ""
+    lines: list[str] = []
+    number, label, kept_heading = 0, "", ""
     for line in (raw.strip() for raw in body.splitlines()):
         heading, start = _HEADING.match(line), _ARTICLE.match(line)
         value = (numeral_value(start[1]) or 0) if start else 0
-        begins = start is not None and (bool(start[3]) or value == number + 1) and (value >= number or value == 1)
+        begins = (
+            start is not None and (bool(start[3]) or value == number + 1) and (value >= number or value == 1)
+        )
         if heading or begins:
             if lines:
                 yield Article(law, number, label, kept_heading, "\n".join(lines), date, local)

@@ -23,9 +23,7 @@ def truncated_svd(
     return values[:k].astype(np.float32), np.ascontiguousarray(right[:k].T, np.float32)
 
 
-def start_table(
-    matrix: scipy.sparse.csr_matrix, dim: int, *, seed: int, noise: float
-) -> NDArray[np.float32]:
+def start_table(matrix: scipy.sparse.csr_matrix, dim: int, *, seed: int, noise: float) -> NDArray[np.float32]:
     """Token vectors, each as long as its idf: direction from LSA, `noise` times as much drawn.
 
     Columns never seen get a drawn direction alone. `matrix` holds 1 + ln tf.
@@ -44,4 +42,5 @@ def start_table(
     seen = np.bincount(matrix.indices, minlength=matrix.shape[1]) > 0
     table[~seen] = random[~seen]
     table /= np.linalg.norm(table, axis=1, keepdims=True)
-    return (table * idf[:, None]).astype(np.float32)
+    start: NDArray[np.float32] = (table * idf[:, None]).astype(np.float32)
+    return start

@@ -19,7 +19,6 @@ from training.parallels import parallels
 from training.questions import questions
 from training.structure import halves, headings, rests
 
-
 LOCAL = "-local"
 """Added to the source of pairs cut from local laws, so that training can weigh them."""
 
@@ -45,7 +44,10 @@ def mine(articles: list[Article], *, seed: int) -> list[Pair]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--laws", type=Path, required=True, help="folder of law texts in Markdown")
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
     parser.add_argument("--seed", type=int, default=7)

@@ -16,11 +16,8 @@ class Pair(NamedTuple):
 
 def write_pairs(path: Path, pairs: Iterable[Pair]) -> int:
     """Write one JSON array a line; gives how many."""
-    n = 0
     with path.open("w", encoding="utf-8") as out:
-        for n, pair in enumerate(pairs, 1):
-            out.write(json.dumps(pair, ensure_ascii=False) + "\n")
-    return n
+        return sum(out.write(json.dumps(pair, ensure_ascii=False) + "\n") > 0 for pair in pairs)
 
 
 def read_pairs(path: Path) -> list[Pair]:

@@ -14,7 +14,7 @@ from training.pairs import Pair
 _CITATION = re.compile(rf"(?:《[^《》]+》|本法|本条例|本办法|本规定)?第[{NUMERAL}]+条(?:第[{NUMERAL}]+款)?")
 LEAST, MOST = 0.25, 0.8
 _DIM = 128
-_ROWS_AT_ONCE = 2048
+_ROWS_AT_ONCE = 512
 
 
 def dice(a: str, b: str) -> float:
@@ -29,7 +29,9 @@ def dice(a: str, b: str) -> float:
     return 2 * len(first & second) / max(1, len(first) + len(second))
 
 
-def parallels(articles: list[Article], current: list[Article], *, seed: int, n_near: int = 3) -> Iterator[Pair]:
+def parallels(
+    articles: list[Article], current: list[Article], *, seed: int, n_near: int = 3
+) -> Iterator[Pair]:
     """Local -> national, national -> other national law, old -> new version of one article."""
     by_label = {(law_key(a.law), a.label): a for a in current if a.number}
     kept = {id(a) for a in current}
@@ -56,4 +58,5 @@ def _vectors(texts: list[str], seed: int) -> NDArray[np.float32]:
     vocabulary = build_vocabulary(tokens, 30_000, 1)
     matrix = term_matrix([vocabulary.ids(t) for t in tokens], len(vocabulary))
     vectors = np.asarray(matrix @ start_table(matrix, _DIM, seed=seed, noise=0.0), np.float32)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    unit: NDArray[np.float32] = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return unit

@@ -9,7 +9,7 @@ WORK is what `training.mine` wrote. The table before labels is kept there as
 import argparse
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,7 @@ SHARES = {
 STEPS = 900
 BATCH = 1024
 RATE = 0.0015
-UNKNOWN = 0.1
+UNKNOWN = 0.0
 """Share of the words that a batch treats as unknown."""
 
 LABEL_EPOCHS = 10
@@ -83,7 +83,13 @@ def load_pairs(work: Path, vocabulary: Vocabulary) -> tuple[Bags, Bags, dict[str
 
 
 def contrast_pairs(
-    start: Table, queries: Bags, passages: Bags, places: dict[str, NDArray[np.int64]], *, steps: int, seed: int
+    start: Table,
+    queries: Bags,
+    passages: Bags,
+    places: dict[str, NDArray[np.int64]],
+    *,
+    steps: int,
+    seed: int,
 ) -> Table:
     """Multiple negatives over mined pairs, one miner a batch."""
     draw = np.random.default_rng(seed)
@@ -104,7 +110,7 @@ def contrast_pairs(
         mean = 0.98 * mean + 0.02 * loss.item() if step else loss.item()
         if step % 100 == 99:
             say(f"step {step + 1}: loss {mean:.3f}")
-    return table.detach().cpu().numpy()
+    return as_array(table)
 
 
 def pair_loss(
@@ -159,8 +165,13 @@ def fine_tune(
     *,
     epochs: int = LABEL_EPOCHS,
     seed: int = SEED,
+    rehearse: Callable[[torch.Tensor, np.random.Generator], torch.Tensor] | None = None,
 ) -> Table:
-    """Contrastive training on the labels of `questions` and no others."""
+    """Contrastive training on the labels of `questions` and no others.
+
+    `rehearse` gives a loss on unlabelled pairs that is added at each step, so
+    that what they taught is kept.
+    """
     draw = np.random.default_rng(seed)
     asked = sorted(questions)
     pairs = [(q, p) for q in asked for p in sorted(bench.gold[q])]
@@ -185,10 +196,12 @@ def fine_tune(
             passage = embed(table, *count(*passages.take(np.array([place[p] for p in column]))), len(column))
             right = torch.arange(len(batch), device=table.device)
             loss = contrastive_loss(query, passage, right, masked.to(table.device))
+            if rehearse:
+                loss = loss + rehearse(table, draw)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-    return table.detach().cpu().numpy()
+    return as_array(table)
 
 
 def load_or_pretrain(work: Path, *, steps: int, seed: int) -> tuple[Vocabulary, Table]:
@@ -202,14 +215,26 @@ def load_or_pretrain(work: Path, *, steps: int, seed: int) -> tuple[Vocabulary, 
     return vocabulary, table
 
 
+def as_array(table: torch.Tensor) -> Table:
+    """The table out of training."""
+    array: Table = table.detach().cpu().numpy()
+    return array
+
+
 def say(text: str) -> None:
+    """Print with the time."""
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--work", type=Path, required=True, help="folder that training.mine wrote")
-    parser.add_argument("--bench", type=Path, required=True, help="folder with stard-corpus.jsonl.gz and stard-train")
+    parser.add_argument(
+        "--bench", type=Path, required=True, help="folder with stard-corpus.jsonl.gz and stard-train"
+    )
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--seed", type=int, default=SEED)
@@ -220,7 +245,12 @@ def main() -> None:
     bench = read_stard(args.bench)
     hard = hard_negatives(bench, Keyword(bench.passages))
     table = fine_tune(table, vocabulary, bench, hard, bench.questions, seed=args.seed)
-    about = {"pretraining_steps": args.steps, "label_epochs": LABEL_EPOCHS, "seed": args.seed, "folds": "none"}
+    about = {
+        "pretraining_steps": args.steps,
+        "label_epochs": LABEL_EPOCHS,
+        "seed": args.seed,
+        "folds": "none",
+    }
     write_folder(args.out, NAME, vocabulary.tokens, table, about)
     say(f"wrote {args.out}")
 

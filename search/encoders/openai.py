@@ -102,7 +102,9 @@ class EndpointEncoder:
 
     def _encode(self, texts: Sequence[str], prefix: str) -> Vectors:
         filled = [i for i, text in enumerate(texts) if any(map(str.isalnum, text))]
-        asked = [self._ask(batch) for batch in _batches([prefix + texts[i] for i in filled], self._batch_size)]
+        asked = [
+            self._ask(batch) for batch in _batches([prefix + texts[i] for i in filled], self._batch_size)
+        ]
         out = np.zeros((len(texts), self.dim), np.float32)
         if filled:
             out[filled] = np.concatenate(asked)
@@ -147,4 +149,5 @@ def _vectors(answer: Any, n: int) -> Vectors:
     if vectors.ndim != 2 or not vectors.shape[1] or not np.isfinite(vectors).all():
         raise ValueError(f"no table of finite numbers but shape {vectors.shape}")
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    unit: Vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return unit

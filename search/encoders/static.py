@@ -32,9 +32,6 @@ MODULES = [{"idx": 0, "name": "0", "path": "", "type": "search.bag_of_tokens.Bag
 FORMAT = 1
 """Grows with every change of the folder's layout."""
 
-_TEXTS_AT_ONCE = 64
-"""Texts summed together; keeps the gathered rows within the processor's cache."""
-
 
 def open_encoder(folder: Path) -> "StaticEncoder":
     """The encoder in `folder`."""
@@ -82,12 +79,13 @@ class StaticEncoder:
     """
 
     def __init__(self, folder: Path) -> None:
-        config, tokens, self._vectors, self._scales = read_folder(folder)
+        config, tokens, vectors, scales = read_folder(folder)
+        self._table = vectors.astype(np.float32) * scales[:, None]
         self._rows = {token: row for row, token in enumerate(tokens)}
         self._n_hashed = int(config["n_hashed"])
         weights = sha256("\n".join(tokens).encode())
-        weights.update(np.ascontiguousarray(self._vectors).data)
-        weights.update(np.ascontiguousarray(self._scales).data)
+        weights.update(np.ascontiguousarray(vectors).data)
+        weights.update(np.ascontiguousarray(scales).data)
         self._name = f"{config['name']}-{weights.hexdigest()[:12]}"
 
     @property
@@ -98,7 +96,7 @@ class StaticEncoder:
     @property
     def dim(self) -> int:
         """Length of a vector."""
-        return int(self._vectors.shape[1])
+        return int(self._table.shape[1])
 
     def rows(self, text: str) -> list[int]:
         """Table rows of the tokens of a text, repeats kept."""
@@ -111,19 +109,14 @@ class StaticEncoder:
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Row i is the vector of texts[i]; queries and passages share one space."""
         out = np.zeros((len(texts), self.dim), np.float32)
-        for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            bags = [self.rows(text) for text in texts[start : start + _TEXTS_AT_ONCE]]
-            filled = [i for i, bag in enumerate(bags) if bag]
-            if filled:
-                out[[start + i for i in filled]] = self._sums([bags[i] for i in filled])
+        for i, text in enumerate(texts):
+            # Rows ascend, so that the sum over them does not depend on the order of the tokens.
+            rows, counts = np.unique(np.array(self.rows(text), np.int64), return_counts=True)
+            total = (1 + np.log(counts)).astype(np.float32) @ self._table[rows]
+            length = np.sqrt(total @ total)
+            if length > 0:
+                out[i] = total / length
         return out
-
-    def _sums(self, bags: Sequence[Sequence[int]]) -> Vectors:
-        rows, weights, starts = weigh(bags)
-        weighted = self._vectors[rows] * (weights * self._scales[rows])[:, None]
-        sums = np.add.reduceat(weighted, starts, axis=0)
-        lengths = np.sqrt(np.einsum("ij,ij->i", sums, sums))[:, None]
-        return np.divide(sums, lengths, out=np.zeros_like(sums), where=lengths > 0)
 
 
 def read_folder(
@@ -143,7 +136,9 @@ def read_folder(
         expected = (len(tokens) + int(config["n_hashed"]), int(config["dim"]))
         made_for = (config["format"], config["analysis"])
     except FileNotFoundError as error:
-        raise EncoderUnavailable(f"Cannot open encoder {folder}: {error.filename} is missing.", hint) from error
+        raise EncoderUnavailable(
+            f"Cannot open encoder {folder}: {error.filename} is missing.", hint
+        ) from error
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
         raise EncoderUnavailable(f"Cannot open encoder {folder}: {error!r}.", hint) from error
     if made_for[0] != FORMAT:

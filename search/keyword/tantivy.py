@@ -20,7 +20,7 @@ from kb.ports import Run
 from search.analysis import terms
 
 _HEAP_BYTES = 128_000_000
-_NEVER = date.max.toordinal()
+_NEVER = date.max.toordinal() + 1
 _MARKER = "#applied"
 
 
@@ -109,10 +109,16 @@ class TantivyIndex:
         clauses = [(Occur.Must, text)]
         for occur, clause in self._filters(within):
             clauses.append((occur, Q.const_score_query(clause, 0.0) if occur is Occur.Must else clause))
-        found = self._searcher.search(Q.boolean_query(clauses), k, count=False).hits
-        keys = self._searcher.fast_field_values("key", [address for _, address in found])
+        # One searcher throughout: another thread may refresh meanwhile, and addresses hold within one only.
+        searcher, query, n = self._searcher, Q.boolean_query(clauses), k + 1
+        found = searcher.search(query, n, count=False).hits
+        while len(found) == n and found[-1][0] == found[k - 1][0]:
+            # A tie runs over the cut, and keys decide it: all of it is needed.
+            n *= 4
+            found = searcher.search(query, n, count=False).hits
+        keys = searcher.fast_field_values("key", [address for _, address in found])
         run = [(int(key), float(score)) for key, (score, _) in zip(keys, found, strict=True) if key is not None]
-        return sorted(run, key=lambda hit: (-hit[1], hit[0]))
+        return sorted(run, key=lambda hit: (-hit[1], hit[0]))[:k]
 
     def _term(self, field: str, value: object) -> Q:
         return Q.term_query(self._schema, field, value, "freq" if field == "terms" else "basic")

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,10 @@ from kb.errors import IndexMismatch
 from kb.model import Entry, Filters, Kind, Validity
 from kb.ports import Encoder, Run
 
-_FORMAT = 1
+_FORMAT = 2
 _MERGE_FROM = 8
 """Segments at which all become one."""
-_NEVER = date.max.toordinal()
+_NEVER = date.max.toordinal() + 1
 _BATCH = 4096
 
 Mask = NDArray[np.bool_]
@@ -68,9 +69,10 @@ class _Documents:
         if within.kinds:
             mask &= np.isin(self.kinds, [k.value for k in within.kinds])
         if within.issuers:
-            mask &= np.isin(self.issuers, list(within.issuers))
+            # None is kept as "" and 0, which nobody can ask for.
+            mask &= np.isin(self.issuers, [i for i in within.issuers if i])
         if within.years:
-            mask &= np.isin(self.years, list(within.years))
+            mask &= np.isin(self.years, [y for y in within.years if y])
         if within.documents:
             mask &= np.isin(self.ids, list(within.documents))
         if within.without:
@@ -90,9 +92,10 @@ class _Documents:
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """Passages that were applied together. `alive` falls as their documents go."""
+    """Passages that were applied together. `digests` are those of their texts; `alive` falls as their documents go."""
 
     keys: NDArray[np.int64]
+    digests: NDArray[np.uint64]
     codes: NDArray[np.uint8]
     document: NDArray[np.int32]
     documents: _Documents
@@ -100,14 +103,14 @@ class _Segment:
     index: Any
 
     @classmethod
-    def of(cls, keys: NDArray[np.int64], codes: NDArray[np.uint8], document: NDArray[np.int32],
-           rows: Sequence[dict[str, Any]]) -> "_Segment":
+    def of(cls, keys: NDArray[np.int64], digests: NDArray[np.uint64], codes: NDArray[np.uint8],
+           document: NDArray[np.int32], rows: Sequence[dict[str, Any]]) -> "_Segment":
         index = faiss.IndexScalarQuantizer(
             codes.shape[1], faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT)
         if len(keys):
             index.add_sa_codes(np.ascontiguousarray(codes))
         documents = _Documents.of(rows)
-        return cls(keys, codes, document, documents, np.ones(len(documents.ids), np.bool_), index)
+        return cls(keys, digests, codes, document, documents, np.ones(len(documents.ids), np.bool_), index)
 
     def without(self, removed: frozenset[str]) -> "_Segment":
         """The same with documents gone."""
@@ -121,9 +124,14 @@ class _Segment:
         parameters = None
         if not admitted.all():
             bits = np.packbits(admitted[self.document], bitorder="little")
-            selector = faiss.IDSelectorBitmap(bits)
-            parameters = faiss.SearchParameters(sel=selector)
-        scores, rows = self.index.search(query[None, :], min(k, len(self.keys)), params=parameters)
+            # The stubs know the C++ signatures, not those that the package gives to Python.
+            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))  # type: ignore[call-arg, arg-type]
+        n = min(k + 1, len(self.keys))
+        scores, rows = self.index.search(query[None, :], n, params=parameters)
+        while n < len(self.keys) and rows[0, -1] >= 0 and scores[0, -1] == scores[0, k - 1]:
+            # A tie runs over the cut, and keys decide it: all of it is needed.
+            n = min(4 * n, len(self.keys))
+            scores, rows = self.index.search(query[None, :], n, params=parameters)
         return [(int(self.keys[r]), float(s)) for r, s in zip(rows[0], scores[0], strict=True) if r >= 0]
 
 
@@ -174,7 +182,7 @@ class FaissIndex:
     def _with_file(self, state: tuple[int, tuple[_Segment, ...]], path: Path) -> tuple[int, tuple[_Segment, ...]]:
         with np.load(path, allow_pickle=False) as file:
             meta = json.loads(bytes(file["meta"]))
-            keys, codes, document = file["keys"], file["codes"], file["document"]
+            keys, digests, codes, document = (file.get(n) for n in ("keys", "digests", "codes", "document"))
         if meta["format"] != _FORMAT or codes.shape[1:] != (self.encoder.dim,):
             raise IndexMismatch(
                 f"Cannot open {path}: format {meta['format']} with {codes.shape[1]} dimensions,"
@@ -182,7 +190,7 @@ class FaissIndex:
         removed = frozenset(meta["removed"])
         segments = tuple(s.without(removed) for s in state[1])
         if len(keys):
-            segments += (_Segment.of(keys, codes, document, meta["documents"]),)
+            segments += (_Segment.of(keys, digests, codes, document, meta["documents"]),)
         return meta["seq"], segments
 
     def apply(self, removed: Iterable[str], entries: Sequence[Entry], seq: int) -> None:
@@ -193,14 +201,14 @@ class FaissIndex:
             rows.setdefault(entry.document_id, _row(entry))
         place = {d: i for i, d in enumerate(rows)}
         self._write(
-            f"{seq:012d}.npz", seq, gone, np.array([e.key for e in entries], np.int64), self._codes(entries),
-            np.array([place[e.document_id] for e in entries], np.int32), list(rows.values()))
+            f"{seq:012d}.npz", seq, gone, np.array([e.key for e in entries], np.int64), _digests(entries),
+            self._codes(entries), np.array([place[e.document_id] for e in entries], np.int32), list(rows.values()))
         self.refresh()
         if len(self._seen) > _MERGE_FROM:
             self._merge()
 
     def _codes(self, entries: Sequence[Entry]) -> NDArray[np.uint8]:
-        """Codes of the entries; those already here under the same key are taken over."""
+        """Codes of the entries; those already here under the same key and text are taken over."""
         known = self._known_codes(entries)
         codes = np.empty((len(entries), self.encoder.dim), np.uint8)
         fresh = [i for i, e in enumerate(entries) if e.key not in known]
@@ -215,25 +223,31 @@ class FaissIndex:
 
     def _quantized(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Components in whole steps of 1 / scale, as floats from -128 to 127."""
-        return np.clip(np.rint(np.ascontiguousarray(vectors, np.float32) * np.float32(self._scale)), -128, 127)
+        steps = np.rint(np.ascontiguousarray(vectors, np.float32) * np.float32(self._scale))
+        found: NDArray[np.float32] = np.clip(steps, -128, 127).astype(np.float32)
+        return found
 
     def _known_codes(self, entries: Sequence[Entry]) -> dict[int, NDArray[np.uint8]]:
-        wanted = np.array([e.key for e in entries], np.int64)
+        wanted = {e.key: digest for e, digest in zip(entries, _digests(entries), strict=True)}
+        keys = np.fromiter(wanted, np.int64, len(wanted))
         found: dict[int, NDArray[np.uint8]] = {}
         for segment in self._state[1]:
-            for row in np.flatnonzero(np.isin(segment.keys, wanted)):
-                found[int(segment.keys[row])] = segment.codes[row]
+            for row in np.flatnonzero(np.isin(segment.keys, keys)):
+                key = int(segment.keys[row])
+                if segment.digests[row] == wanted[key]:
+                    found[key] = segment.codes[row]
         return found
 
     def _merge(self) -> None:
         """Write all that is alive to one file, then drop the others."""
         seq, segments = self._state
-        keys, codes, document, rows = [], [], [], []
+        keys, digests, codes, document, rows = [], [], [], [], []
         n = 0
         for s in segments:
             keep = s.alive[s.document]
             renumber = np.cumsum(s.alive) - 1 + n
             keys.append(s.keys[keep])
+            digests.append(s.digests[keep])
             codes.append(s.codes[keep])
             document.append(renumber[s.document[keep]].astype(np.int32))
             rows += [r for r, alive in zip(s.documents.rows(), s.alive, strict=True) if alive]
@@ -242,17 +256,17 @@ class FaissIndex:
         empty = np.empty((0, self.encoder.dim), np.uint8)
         self._write(
             f"{seq:012d}.base.npz", seq, frozenset(), np.concatenate([np.empty(0, np.int64), *keys]),
-            np.concatenate([empty, *codes]), np.concatenate([np.empty(0, np.int32), *document]), rows)
+            np.concatenate([np.empty(0, np.uint64), *digests]), np.concatenate([empty, *codes]), np.concatenate([np.empty(0, np.int32), *document]), rows)
         for name in old:
             (self.folder / name).unlink(missing_ok=True)
         self.refresh()
 
-    def _write(self, name: str, seq: int, removed: frozenset[str], keys: NDArray[np.int64], codes: NDArray[np.uint8],
-               document: NDArray[np.int32], rows: Sequence[dict[str, Any]]) -> None:
+    def _write(self, name: str, seq: int, removed: frozenset[str], keys: NDArray[np.int64], digests: NDArray[np.uint64],
+               codes: NDArray[np.uint8], document: NDArray[np.int32], rows: Sequence[dict[str, Any]]) -> None:
         meta = json.dumps({"format": _FORMAT, "seq": seq, "removed": sorted(removed), "documents": rows})
         partial = self.folder / f".{name}.{os.getpid()}"
         with partial.open("wb") as file:
-            np.savez(file, keys=keys, codes=codes, document=document, meta=np.frombuffer(meta.encode(), np.uint8))
+            np.savez(file, keys=keys, digests=digests, codes=codes, document=document, meta=np.frombuffer(meta.encode(), np.uint8))
             file.flush()
             os.fsync(file.fileno())
         partial.replace(self.folder / name)
@@ -268,6 +282,11 @@ class FaissIndex:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+def _digests(entries: Sequence[Entry]) -> NDArray[np.uint64]:
+    """Eight bytes of the digest of each text."""
+    return np.frombuffer(b"".join(sha256(e.text.encode()).digest()[:8] for e in entries), np.uint64)
 
 
 def _row(entry: Entry) -> dict[str, Any]:
