@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors, http, openapi_page, pages
 from api.services import Services
@@ -34,6 +35,24 @@ class KeptStaticFiles(StaticFiles):
         return response
 
 
+class HeadAsGet:
+    """Answers HEAD as GET without its body, on every route."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, HEAD as GET."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            await send(message | {"body": b""} if message["type"] == "http.response.body" else message)
+
+        await self.app({**scope, "method": "GET"}, receive, send_head)
+
+
 def create_app(services: Services) -> FastAPI:
     """A fresh application on these services; they are the caller's to close."""
     app = FastAPI(
@@ -47,6 +66,8 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(openapi_page.router())
     app.include_router(pages.router(services))
     app.mount("/static", KeptStaticFiles(directory=pages.WEB / "static"), name="static")
+
+    app.add_middleware(HeadAsGet)
 
     @app.get("/healthz", include_in_schema=False)
     def healthz() -> PlainTextResponse:
@@ -64,7 +85,7 @@ def create_app(services: Services) -> FastAPI:
 def _hosts(settings: Settings) -> list[str]:
     named = [h.strip() for h in settings.allowed_hosts.split(",") if h.strip()]
     listening = [] if settings.host in ("0.0.0.0", "::") else [settings.host]
-    return [*LOOPBACK, "testserver", *listening, *named]
+    return [*LOOPBACK, *listening, *named]
 
 
 def _add_metrics(app: FastAPI) -> None:

@@ -5,10 +5,11 @@ import json
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 
 from api.services import Services
-from kb.errors import CatalogUnavailable, UnreadableSource
+from kb.errors import CatalogUnavailable, RequestError, UnreadableSource
 
 _FORMAT = 1
 _HEAD = "gongxue-backup.json"
@@ -19,6 +20,9 @@ def write_backup(services: Services, file: Path) -> int:
 
     The catalog is copied first, by SQLite's own backup, so every document in
     the copy has its original in the archive.
+
+    Raises:
+        RequestError: the archive cannot be written there.
     """
     home = services.settings.home
     with tempfile.TemporaryDirectory(dir=home) as scratch:
@@ -32,16 +36,21 @@ def write_backup(services: Services, file: Path) -> int:
             source.close()
             target.close()
         partial = file.with_name(f".{file.name}.partial")
-        with tarfile.open(partial, "w:gz", compresslevel=5) as archive:
-            head = json.dumps({"format": _FORMAT, "documents": n}).encode()
-            info = tarfile.TarInfo(_HEAD)
-            info.size = len(head)
-            archive.addfile(info, io.BytesIO(head))
-            archive.add(copy, "catalog.db")
-            for sha256 in digests:
-                name = f"originals/{sha256[:2]}/{sha256}"
-                archive.add(home / name, name)
-        partial.replace(file)
+        try:
+            with tarfile.open(partial, "w:gz", compresslevel=5) as archive:
+                head = json.dumps({"format": _FORMAT, "documents": n}).encode()
+                info = tarfile.TarInfo(_HEAD)
+                info.size = len(head)
+                archive.addfile(info, io.BytesIO(head))
+                archive.add(copy, "catalog.db")
+                for sha256 in digests:
+                    name = f"originals/{sha256[:2]}/{sha256}"
+                    archive.add(home / name, name)
+            partial.replace(file)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise RequestError(
+                f"Cannot write the backup {file}: {error}.", "Name a file in a folder that exists and has room.") from error
     return n
 
 
@@ -49,12 +58,13 @@ def read_backup(file: Path, home: Path) -> None:
     """Fill an empty home from an archive.
 
     Raises:
-        CatalogUnavailable: the home holds a catalog already.
+        CatalogUnavailable: the home holds a catalog, originals or an index already.
         UnreadableSource: the file is no backup of ours, or is damaged; the home stays empty.
     """
-    if (home / "catalog.db").exists():
+    held = [name for name in ("catalog.db", "originals", "index") if (home / name).exists()]
+    if held:
         raise CatalogUnavailable(
-            f"Cannot restore to {home}: it holds a catalog already.", "Give an empty folder by --home, or move this one away.")
+            f"Cannot restore to {home}: it holds {', '.join(held)} already.", "Give an empty folder by --home, or move this one away.")
     home.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(dir=home) as scratch, tarfile.open(file, "r:gz") as archive:
@@ -62,9 +72,12 @@ def read_backup(file: Path, home: Path) -> None:
             if head is None or json.load(head)["format"] != _FORMAT:
                 raise KeyError(_HEAD)
             archive.extractall(scratch, filter="data")
+            # The checksum of the whole stands at its very end.
+            while archive.fileobj and archive.fileobj.read(1 << 20):
+                pass
             originals = Path(scratch) / "originals"
             if originals.exists():
                 originals.rename(home / "originals")
             (Path(scratch) / "catalog.db").rename(home / "catalog.db")
-    except (OSError, tarfile.TarError, KeyError, ValueError, EOFError) as error:
+    except (OSError, tarfile.TarError, zlib.error, KeyError, ValueError, EOFError) as error:
         raise UnreadableSource(f"Cannot restore {file}: {error}.", "Give an archive that `gongxue backup` wrote.") from error

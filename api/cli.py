@@ -18,7 +18,7 @@ from rich.text import Text
 from api.json import answer_json
 from api.services import IngestReport, Services
 from api.settings import ROOT, Settings, load_settings
-from kb.errors import KbError, RequestError
+from kb.errors import KbError, ServiceError
 from kb.model import PUBLIC, Answer, Kind, Mode, Query, Validity
 
 app = typer.Typer(
@@ -59,7 +59,7 @@ def _known_errors() -> Iterator[None]:
         err.print(f"[bold red]{error.code}[/]: {escape(error.message)}")
         if error.hint:
             err.print(escape(error.hint))
-        raise typer.Exit(EXIT_REQUEST if isinstance(error, RequestError) else EXIT_SERVICE) from error
+        raise typer.Exit(EXIT_SERVICE if isinstance(error, ServiceError) else EXIT_REQUEST) from error
 
 
 def _settings(home: Path | None, **stated: Any) -> Settings:
@@ -86,7 +86,7 @@ def search(
     mode: Annotated[Mode, typer.Option(help="Which legs answer.")] = Mode.HYBRID,
     kind: Annotated[list[Kind] | None, typer.Option(help="Only this kind; may be given more than once.")] = None,
     issuer: Annotated[list[str] | None, typer.Option(help="Only this issuer.")] = None,
-    year: Annotated[list[int] | None, typer.Option(help="Only this year.")] = None,
+    year: Annotated[list[int] | None, typer.Option(min=1, max=9999, help="Only this year.")] = None,
     validity: Annotated[list[Validity] | None, typer.Option(help="Only this standing.")] = None,
     as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only texts in force on this day.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show each leg's rank and score and the terms found.")] = False,
@@ -94,6 +94,8 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Search passages."""
+    # Bytes that are no UTF-8 come as lone surrogates, which nothing can print or encode.
+    text = text.encode(errors="replace").decode()
     query = Query(
         text, EVERYONE, k=k, mode=mode, kinds=frozenset(kind or ()), issuers=frozenset(issuer or ()),
         years=frozenset(year or ()), validity=frozenset(validity or ()), as_of=as_of.date() if as_of else None, explain=explain)

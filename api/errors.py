@@ -1,6 +1,6 @@
 """Errors to HTTP: `application/problem+json` under /v1, a page elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import structlog
@@ -43,6 +43,17 @@ def status_of(error: KbError) -> int:
     return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
 
 
+def error_of(code: str, message: str) -> KbError:
+    """The error that a report tells by its code and message."""
+
+    def below(cls: type[KbError]) -> Iterator[type[KbError]]:
+        yield cls
+        for sub in cls.__subclasses__():
+            yield from below(sub)
+
+    return next(cls for cls in below(KbError) if cls.code == code)(message)
+
+
 def problem(status: int, code: str, message: str, hint: str = "", **more: Any) -> JSONResponse:
     """A problem document (RFC 9457) with our stable `code`."""
     body = {"type": f"urn:gongxue:error:{code}", "title": message, "status": status, "code": code, "detail": hint}
@@ -73,9 +84,11 @@ def add_handlers(app: FastAPI) -> None:
     def http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
             return answer(request, 404, kb.NotFound("There is no such page.", "Begin at the search page."))
-        return problem(error.status_code, "bad_request", str(error.detail))
+        refused = problem(error.status_code, "bad_request", str(error.detail), "See /docs for what is taken.")
+        refused.headers.update(error.headers or {})
+        return refused
 
     @app.exception_handler(Exception)
     def unknown(request: Request, error: Exception) -> Response:
-        structlog.get_logger().exception("unhandled", path=request.url.path)
+        structlog.get_logger().error("unhandled", path=request.url.path, exc_info=error)
         return answer(request, 500, Internal("Something broke on our side.", "Try again; tell the administrator if it stays."))

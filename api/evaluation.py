@@ -9,6 +9,7 @@ import gzip
 import json
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from api.services import Services
 from api.settings import Settings
 from api.wiring import build_services
 from ingest.pipeline import name_key
-from kb.errors import UnreadableSource
+from kb.errors import RequestError, UnreadableSource
 from kb.model import PUBLIC, Clause, Document, Kind, Metadata, Mode, Passage, Query, derive_id
 from kb.ports import Encoder
 from search.analysis import fold
@@ -40,9 +41,17 @@ def evaluate_bench(bench: Path, settings: Settings, *, mode: Mode = Mode.HYBRID,
 
     Raises:
         UnreadableSource: the benchmark's files are missing or malformed.
+        RequestError: the run cannot be written there.
     """
     queries = {q["_id"]: q["text"] for q in read_jsonl(bench / "queries.jsonl.gz")}
     qrels = read_qrels(bench / "qrels.tsv.gz")
+    if unknown := sorted(set(qrels) - set(queries)):
+        raise UnreadableSource(
+            f"Cannot use {bench}: queries.jsonl.gz lacks {', '.join(unknown[:5])}, which qrels.tsv.gz judges.",
+            "Each query judged needs its text.")
+    if run_file:
+        # Found out now rather than after the whole benchmark.
+        write_trec(run_file, {}, mode.value)
     with tempfile.TemporaryDirectory(prefix="gongxue-eval-") as home:
         services = build_services(settings.model_copy(update={"home": Path(home)}), encoder=encoder)
         try:
@@ -58,20 +67,21 @@ def evaluate_bench(bench: Path, settings: Settings, *, mode: Mode = Mode.HYBRID,
 def load_corpus(services: Services, corpus: Path, progress: Progress | None = None) -> dict[str, str]:
     """Put every row of a corpus into the catalog and the index; corpus id by document id."""
     ids: dict[str, str] = {}
-    for n, row in enumerate(read_jsonl(corpus), 1):
-        document = _row_document(row)
-        ids[document.document_id] = row["_id"]
-        services.catalog.add(
-            document, title_key=name_key(fold(document.meta.title).text), number_key=None, label_keys=[""], repeal_keys=[],
-            n_bytes=0, audience=_SCOPE)
-        if progress and n % 500 == 0:
-            progress("read", n, n)
+    with services.catalog.writing() as transaction:
+        for n, row in enumerate(read_jsonl(corpus), 1):
+            document = _row_document(row)
+            ids[document.document_id] = row["_id"]
+            services.catalog.add(
+                document, title_key=name_key(fold(document.meta.title).text), number_key=None, label_keys=[""],
+                repeal_keys=[], n_bytes=0, audience=_SCOPE, within=transaction)
+            if progress and n % 500 == 0:
+                progress("read", n, n)
     services.index.follow(block=True, progress=(lambda done, n: progress("index", done, n)) if progress else None)
     return ids
 
 
 def _row_document(row: dict[str, Any]) -> Document:
-    text = row["text"].strip() or row["title"]
+    text = row["text"].strip() or row.get("title") or row["_id"]
     document_id = derive_id("bench", row["_id"])
     clause = Clause(derive_id(document_id, "clause"), 0, "", "top", 0, len(text), ())
     return Document(
@@ -117,16 +127,19 @@ def score(run: Run, qrels: dict[str, dict[str, int]], only: Iterable[str] | None
 
 
 def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
-    """Objects of a JSON lines file, gzipped or not.
+    """Objects of a JSON lines file, gzipped or not, each with an "_id" and a "text".
 
     Raises:
-        UnreadableSource: it is missing or a line is no JSON object.
+        UnreadableSource: it is missing or a line is no such object.
     """
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-            for line in file:
-                yield json.loads(line)
-    except (OSError, ValueError) as error:
+            for n, line in enumerate(file, 1):
+                found = json.loads(line)
+                if not isinstance(found, dict) or not all(isinstance(found.get(k), str) for k in ("_id", "text")):
+                    raise ValueError(f'line {n} is no object with "_id" and "text"')
+                yield found
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         raise UnreadableSource(f"Cannot read {path}: {error}.", "A benchmark has corpus, queries and qrels; see benchmarks/README.md.") from error
 
 
@@ -144,14 +157,21 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
                 query_id, corpus_id, grade = line.split()
                 if int(grade) > 0:
                     found.setdefault(query_id, {})[corpus_id] = int(grade)
-    except (OSError, ValueError, StopIteration) as error:
+    except (OSError, EOFError, zlib.error, ValueError, StopIteration) as error:
         raise UnreadableSource(f"Cannot read {path}: {error}.", "Its columns are query-id, corpus-id and score.") from error
     return found
 
 
 def write_trec(path: Path, run: Run, tag: str) -> None:
-    """Write a run as `qid Q0 docid rank score tag`."""
-    with path.open("w", encoding="utf-8") as file:
-        for query_id, hits in run.items():
-            for rank, (corpus_id, value) in enumerate(hits, 1):
-                file.write(f"{query_id} Q0 {corpus_id} {rank} {value:.6f} {tag}\n")
+    """Write a run as `qid Q0 docid rank score tag`.
+
+    Raises:
+        RequestError: it cannot be written there.
+    """
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            for query_id, hits in run.items():
+                for rank, (corpus_id, value) in enumerate(hits, 1):
+                    file.write(f"{query_id} Q0 {corpus_id} {rank} {value:.6f} {tag}\n")
+    except OSError as error:
+        raise RequestError(f"Cannot write the run {path}: {error}.", "Name a file in a folder that exists.") from error

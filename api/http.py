@@ -6,9 +6,11 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
+from pydantic import Field
 
-from api.errors import Refused
+from api.errors import Refused, error_of
 from api.json import answer_json, card_json, document_json
 from api.pages import principal_scope
 from api.services import Services
@@ -20,7 +22,7 @@ from search.engine import MAX_WINDOW
 
 Scope = Annotated[frozenset[str], Depends(principal_scope)]
 Json = dict[str, Any]
-MAX_DAY = date(9998, 12, 31)
+Year = Annotated[int, Field(ge=1, le=9999)]
 
 
 def router(services: Services) -> APIRouter:
@@ -36,7 +38,7 @@ def router(services: Services) -> APIRouter:
         mode: Mode = Mode.HYBRID,
         kind: Annotated[list[Kind] | None, Query()] = None,
         issuer: Annotated[list[str] | None, Query()] = None,
-        year: Annotated[list[int] | None, Query()] = None,
+        year: Annotated[list[Year] | None, Query()] = None,
         validity: Annotated[list[Validity] | None, Query()] = None,
         as_of: Annotated[date | None, Query(description="Only texts in force on this day.")] = None,
         explain: bool = False,
@@ -75,7 +77,9 @@ def router(services: Services) -> APIRouter:
         _require_writes(services)
         media_type = media_type_of(name)
         data = await _body(request, name, services.settings.max_source_mb * 1024 * 1024)
-        report = services.ingest_source(Source(name, media_type, data))
+        report = await run_in_threadpool(services.ingest_source, Source(name, media_type, data))
+        for failure in report.failed:
+            raise error_of(failure["code"], failure["message"])
         return report.to_json() | {"document_ids": report.document_ids}
 
     @routes.delete("/documents/{document_id}", status_code=204, summary="Take a document out at once")

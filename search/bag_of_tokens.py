@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from search.analysis import words
-from search.encoders.static import read_folder, token_rows, weigh, write_folder
+from search.encoders.static import Rows, read_folder, weigh, write_folder
 
 
 class BagOfTokens(nn.Module):  # type: ignore[misc, unused-ignore]
@@ -28,12 +28,11 @@ class BagOfTokens(nn.Module):  # type: ignore[misc, unused-ignore]
         self.name = name
         self.tokens = list(tokens)
         self.embedding = nn.EmbeddingBag.from_pretrained(table, freeze=False, mode="sum")
-        self._rows = {token: row for row, token in enumerate(self.tokens)}
+        self._rows = Rows(self.tokens, table.shape[0] - len(self.tokens))
 
     def preprocess(self, inputs: Sequence[str], prompt: str | None = None, **_: object) -> dict[str, Tensor]:
         """Distinct rows of each text, their weights, and where each text begins."""
-        n_hashed = self.embedding.num_embeddings - len(self.tokens)
-        bags = [token_rows(words((prompt or "") + text), self._rows, n_hashed) for text in inputs]
+        bags = [self._rows.of(words((prompt or "") + text)) for text in inputs]
         rows, weights, starts = weigh(bags)
         return {
             "input_ids": torch.from_numpy(rows),

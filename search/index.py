@@ -102,8 +102,12 @@ class SearchIndex:
         differing = [f"{k} {found.get(k)}, configured {wanted[k]}" for k in wanted if found.get(k) != wanted[k]]
         if differing:
             raise IndexMismatch(f"Cannot open index {home}: built with {'; '.join(differing)}.", "Run `gongxue reindex`.")
-        self._generation = generation
-        self.keyword, self.vector = self._legs(generation)
+        keyword, vector = self._legs(generation)
+        if max(keyword.applied, vector.applied) > self.catalog.seq():
+            raise IndexMismatch(
+                f"Cannot open index {home}: it has change {max(keyword.applied, vector.applied)}, the catalog's last is"
+                f" {self.catalog.seq()}; they are not of one home.", "Run `gongxue reindex`.")
+        self._generation, self.keyword, self.vector = generation, keyword, vector
 
     def _legs(self, generation: str) -> tuple[KeywordIndex, VectorIndex]:
         home = self.folder / generation
@@ -146,14 +150,13 @@ class SearchIndex:
     def rebuild(self, progress: Progress | None = None) -> None:
         """Build a new generation beside the live one and switch to it."""
         with self._guard, self._writing(block=True):
-            old = self._current()
             generation = self._begin()
             keyword, vector = self._legs(generation)
             self._catch_up(keyword, vector, progress)
             self._switch(generation)
             self._generation, self.keyword, self.vector = generation, keyword, vector
             for home in self.folder.iterdir():
-                if home.name.isdigit() and home.name != generation and home.name <= (old or generation):
+                if home.name.isdigit() and home.name != generation:
                     shutil.rmtree(home, ignore_errors=True)
 
     def _refresh(self) -> None:

@@ -4,12 +4,13 @@ Every change takes one transaction and one growing sequence number; indexes
 follow those numbers. Reading takes a scope and gives nothing outside it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from kb.errors import NotFound
@@ -27,6 +28,7 @@ from kb.model import (
     Validity,
     validity,
 )
+from store.standing import record_change, settle_validity
 from store.tables import audiences, changes, clauses, documents, passages, repeals, sections
 
 NO_DOCUMENT = "No document {id} here."
@@ -64,6 +66,12 @@ class Catalog:
 
     # -- changing ---------------------------------------------------------
 
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction that writes; committed at the end of the block, undone by an error in it."""
+        with self.engine.connect().execution_options(write=True) as connection, connection.begin():
+            yield connection
+
     def has(self, document_id: str) -> bool:
         """Whether the document is here, in any scope. For ingest only."""
         with self.engine.connect() as connection:
@@ -79,14 +87,15 @@ class Catalog:
         repeal_keys: Sequence[str],
         n_bytes: int,
         audience: Iterable[str],
+        within: Connection | None = None,
     ) -> bool:
         """Put one document with its passages; False if the same bytes are here already.
 
         `title_key`, `number_key`, `label_keys` (one per clause) and `repeal_keys` are the folded forms
-        by which a query, or another text, names its target. Versions of the same work, and what this one repeals, get their
-        end dates in the same transaction.
+        by which a query, or another text, names its target. Versions of the same work, and what this one
+        repeals, get their end dates in the same transaction: one of its own, or `within` that of `writing`.
         """
-        with self.engine.connect().execution_options(write=True) as connection, connection.begin():
+        with nullcontext(within) if within is not None else self.writing() as connection:
             if _has(connection, document.document_id):
                 return False
             meta = document.meta
@@ -178,8 +187,8 @@ class Catalog:
                     for p in document.passages
                 ],
             )
-            _record(connection, document.document_id, removed=False)
-            _settle_validity(
+            record_change(connection, document.document_id, removed=False)
+            settle_validity(
                 connection, {meta.work}, {title_key, *([number_key] if number_key else [])}, repeal_keys
             )
         return True
@@ -192,7 +201,7 @@ class Catalog:
         Raises:
             NotFound: there is no such document.
         """
-        with self.engine.connect().execution_options(write=True) as connection, connection.begin():
+        with self.writing() as connection:
             row = connection.execute(
                 select(
                     documents.c.work, documents.c.title_key, documents.c.number_key, documents.c.sha256
@@ -207,8 +216,8 @@ class Catalog:
             )
             for table in (passages, clauses, sections, repeals, audiences, documents):
                 connection.execute(delete(table).where(table.c.document_id == document_id))
-            _record(connection, document_id, removed=True)
-            _settle_validity(connection, {row.work}, set(), tuple(repealed))
+            record_change(connection, document_id, removed=True)
+            settle_validity(connection, {row.work}, set(), tuple(repealed))
             digest: str = row.sha256
         return digest
 
@@ -277,16 +286,17 @@ class Catalog:
         with self.engine.connect() as connection:
             rows = connection.execute(_PLACES, {"keys": list(keys)}).all()
             cards = connection.execute(
-                select(d.document_id, d.kind, d.issuer, d.year, d.effective_on, d.ended_on, d.end_reason).where(
-                    d.document_id.in_(bindparam("ids", expanding=True)), _visible(scope)
-                ),
+                select(
+                    d.document_id, d.kind, d.issuer, d.year, d.effective_on, d.ended_on, d.end_reason
+                ).where(d.document_id.in_(bindparam("ids", expanding=True)), _visible(scope)),
                 {"ids": list({document_id for _, document_id in rows})},
             ).all()
-        facts = {
-            c.document_id: (Kind(c.kind), c.issuer, c.year, _standing(c, day))
-            for c in cards
+        facts = {c.document_id: (Kind(c.kind), c.issuer, c.year, _standing(c, day)) for c in cards}
+        return {
+            key: Placed(key, document_id, *facts[document_id])
+            for key, document_id in rows
+            if document_id in facts
         }
-        return {key: Placed(key, document_id, *facts[document_id]) for key, document_id in rows if document_id in facts}
 
     def locate(self, keys: Sequence[int], scope: frozenset[str], day: date) -> dict[int, Located]:
         """The same with text and title block, for the few that are shown."""
@@ -492,7 +502,7 @@ class Catalog:
                 .where(_visible(scope))
             ).scalar_one()
         found = {k.value: 0 for k in Kind}
-        found.update({kind: count for kind, count in kinds})
+        found.update((kind, n) for kind, n in kinds)
         return found | {"passages": n}
 
     def titles(self) -> list[tuple[str, str, str | None]]:
@@ -574,13 +584,17 @@ _CARD = [
 
 
 _NEWEST_FIRST = (
-    func.coalesce(documents.c.effective_on, documents.c.issued_on, documents.c.adopted_on).desc().nulls_last(),
+    func.coalesce(documents.c.effective_on, documents.c.issued_on, documents.c.adopted_on)
+    .desc()
+    .nulls_last(),
     documents.c.title,
     documents.c.document_id,
 )
 
 
-_PLACES = select(passages.c.key, passages.c.document_id).where(passages.c.key.in_(bindparam("keys", expanding=True)))
+_PLACES = select(passages.c.key, passages.c.document_id).where(
+    passages.c.key.in_(bindparam("keys", expanding=True))
+)
 
 
 def _standing(r: Any, day: date) -> Validity:
@@ -635,99 +649,3 @@ def _has(connection: Connection, document_id: str) -> bool:
 def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
     if rows:
         connection.execute(insert(table), rows)
-
-
-def _record(connection: Connection, document_id: str, *, removed: bool) -> None:
-    connection.execute(
-        insert(changes).values(
-            document_id=document_id, removed=removed, at=datetime.now(UTC).replace(tzinfo=None)
-        )
-    )
-
-
-def _settle_validity(
-    connection: Connection, works: set[str], names: set[str], repealed: Sequence[str]
-) -> None:
-    """Work out anew when the documents concerned end, and record a change for each that moved.
-
-    Concerned are the versions of `works` and whatever `repealed` names. A version ends when the next one
-    takes effect; a text that another repeals ends when that one takes effect; a stated end goes before both.
-    """
-    d = documents.c
-    concerned = connection.execute(
-        select(
-            d.document_id,
-            d.work,
-            d.title_key,
-            d.number_key,
-            d.effective_on,
-            d.issued_on,
-            d.adopted_on,
-            d.stated_end_on,
-            d.stated_end_reason,
-            d.ended_on,
-            d.end_reason,
-            d.added_at,
-        ).where(or_(d.work.in_(works), d.title_key.in_(repealed), d.number_key.in_(repealed)))
-    ).all()
-    if len(concerned) == 1 and not repealed and names and not _repealers(connection, names):
-        return
-    all_works = {r.work for r in concerned}
-    siblings = connection.execute(
-        select(d.document_id, d.work, d.effective_on, d.issued_on, d.adopted_on, d.added_at).where(
-            d.work.in_(all_works)
-        )
-    ).all()
-    for row in concerned:
-        end, reason = row.stated_end_on, row.stated_end_reason
-        if end is None:
-            end, reason = _derived_end(
-                row,
-                [s for s in siblings if s.work == row.work],
-                _repealers(connection, {row.title_key, row.number_key} - {None}),
-            )
-        if (end, reason) != (row.ended_on, row.end_reason):
-            connection.execute(
-                update(documents)
-                .where(d.document_id == row.document_id)
-                .values(ended_on=end, end_reason=reason)
-            )
-            _record(connection, row.document_id, removed=False)
-
-
-def _repealers(connection: Connection, names: set[str]) -> Sequence[Any]:
-    d = documents.c
-    return connection.execute(
-        select(d.document_id, d.effective_on, d.issued_on, d.adopted_on, d.added_at)
-        .join(repeals, repeals.c.document_id == d.document_id)
-        .where(repeals.c.name.in_(sorted(names)))
-    ).all()
-
-
-def _derived_end(
-    row: Any, siblings: Sequence[Any], repealers: Sequence[Any]
-) -> tuple[date | None, str | None]:
-    own = _version_on(row)
-    ends = [
-        (_version_on(s) or s.added_at.date(), Validity.SUPERSEDED.value)
-        for s in siblings
-        if s.document_id != row.document_id and _order(s) > _order(row)
-    ]
-    ends += [
-        (day, Validity.REPEALED.value)
-        for r in repealers
-        if r.document_id != row.document_id and (day := _version_on(r)) and (own is None or day > own)
-    ]
-    if not ends:
-        return None, None
-    # On the same day a repeal in words says more than a newer version does.
-    return min(ends, key=lambda e: (e[0], e[1] != Validity.REPEALED.value))
-
-
-def _version_on(row: Any) -> date | None:
-    found: date | None = row.effective_on or row.issued_on or row.adopted_on
-    return found
-
-
-def _order(row: Any) -> tuple[date, datetime]:
-    return _version_on(row) or date.min, row.added_at

@@ -8,7 +8,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from search.analysis import words
-from search.encoders.static import token_rows
+from search.encoders.static import Rows
 
 Ids = NDArray[np.int32]
 
@@ -19,7 +19,7 @@ class Vocabulary:
     def __init__(self, tokens: Sequence[str], n_hashed: int) -> None:
         self.tokens = list(tokens)
         self.n_hashed = n_hashed
-        self._rows = {token: row for row, token in enumerate(self.tokens)}
+        self._rows = Rows(self.tokens, n_hashed)
 
     def __len__(self) -> int:
         """How many rows the table has, hashed ones included."""
@@ -27,7 +27,7 @@ class Vocabulary:
 
     def ids(self, tokens: Iterable[str]) -> Ids:
         """Rows of the tokens, repeats kept."""
-        return np.array(token_rows(tokens, self._rows, self.n_hashed), np.int32)
+        return np.array(self._rows.of(tokens), np.int32)
 
 
 def tokenize(texts: Iterable[str]) -> list[list[str]]:

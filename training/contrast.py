@@ -67,7 +67,10 @@ def contrastive_loss(queries: Tensor, passages: Tensor, right: Tensor, masked: T
     """
     loss = queries.new_zeros(())
     for width in WIDTHS:
-        q, p = functional.normalize(queries[:, :width], dim=1), functional.normalize(passages[:, :width], dim=1)
+        q, p = (
+            functional.normalize(queries[:, :width], dim=1),
+            functional.normalize(passages[:, :width], dim=1),
+        )
         scores = (q @ p.T / TEMPERATURE).masked_fill(masked, -1e4)
         loss = loss + functional.cross_entropy(scores, right)
     return loss / len(WIDTHS)

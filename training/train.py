@@ -9,7 +9,7 @@ WORK is what `training.mine` wrote. The table before labels is kept there as
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,8 @@ N_WORDS = 40_000
 N_HASHED = 16_384
 SEED = 7
 NOISE = 0.5
+START_LENGTH = 0.125
+"""Length of a start vector is this times its idf; small, so that training outweighs the start soon."""
 
 SHARES = {
     "heading": 0.10, "rest": 0.15, "half": 0.08, "question": 0.28,
@@ -39,9 +41,6 @@ SHARES = {
 STEPS = 900
 BATCH = 1024
 RATE = 0.0015
-UNKNOWN = 0.0
-"""Share of the words that a batch treats as unknown."""
-
 LABEL_EPOCHS = 10
 LABEL_BATCH = 256
 LABEL_RATE = 0.001
@@ -63,7 +62,7 @@ def pretrain(work: Path, *, steps: int = STEPS, seed: int = SEED) -> tuple[Vocab
     vocabulary = build_vocabulary(tokens, N_WORDS, N_HASHED)
     matrix = term_matrix([vocabulary.ids(t) for t in tokens], len(vocabulary))
     del tokens
-    start = start_table(matrix, DIM, seed=seed, noise=NOISE)
+    start = START_LENGTH * start_table(matrix, DIM, seed=seed, noise=NOISE)
     say(f"start table {start.shape}")
     queries, passages, places = load_pairs(work, vocabulary)
     say("pairs read")
@@ -118,14 +117,11 @@ def pair_loss(
 ) -> torch.Tensor:
     """Loss of one batch: queries lose a quarter of their tokens, passages some of those that the query has."""
     n = len(pairs)
-    renamed = rename(table.shape[0] - N_HASHED, draw)
     owners, rows = queries.take(pairs[:, 0])
-    rows = renamed[rows]
     full, _ = count(owners, rows)
     stays = shorten(owners, draw, keep=0.75, most=80)
     query_keys, query_counts = count(owners[stays], rows[stays])
-    passage_owners, passage_rows = passages.take(pairs[:, 1])
-    keys, counts = count(passage_owners, renamed[passage_rows])
+    keys, counts = count(*passages.take(pairs[:, 1]))
     stays = ~(shared(keys, full) & (draw.random(len(keys)) < 0.4))
     masked = same(pairs[:, 1], pairs[:, 1]) | same(pairs[:, 0], pairs[:, 0])
     masked.fill_diagonal_(False)
@@ -135,17 +131,6 @@ def pair_loss(
         torch.arange(n, device=table.device),
         masked.to(table.device),
     )
-
-
-def rename(n_words: int, draw: np.random.Generator) -> NDArray[np.int64]:
-    """New row of each row: some words are taken for unknown ones in this batch, as words of other fields will be.
-
-    So hashed rows learn how much a word that is known only by its spelling should count.
-    """
-    renamed = np.arange(n_words + N_HASHED)
-    unknown = np.flatnonzero(draw.random(n_words) < UNKNOWN)
-    renamed[unknown] = n_words + draw.integers(0, N_HASHED, len(unknown))
-    return renamed
 
 
 def hard_negatives(bench: Bench, keyword: Keyword) -> dict[str, list[str]]:
@@ -165,13 +150,8 @@ def fine_tune(
     *,
     epochs: int = LABEL_EPOCHS,
     seed: int = SEED,
-    rehearse: Callable[[torch.Tensor, np.random.Generator], torch.Tensor] | None = None,
 ) -> Table:
-    """Contrastive training on the labels of `questions` and no others.
-
-    `rehearse` gives a loss on unlabelled pairs that is added at each step, so
-    that what they taught is kept.
-    """
+    """Contrastive training on the labels of `questions` and no others."""
     draw = np.random.default_rng(seed)
     asked = sorted(questions)
     pairs = [(q, p) for q in asked for p in sorted(bench.gold[q])]
@@ -196,8 +176,6 @@ def fine_tune(
             passage = embed(table, *count(*passages.take(np.array([place[p] for p in column]))), len(column))
             right = torch.arange(len(batch), device=table.device)
             loss = contrastive_loss(query, passage, right, masked.to(table.device))
-            if rehearse:
-                loss = loss + rehearse(table, draw)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -13,6 +13,7 @@ and `scales.npy` (float32, one factor a row). `training/` makes it.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from zlib import crc32
 
@@ -38,18 +39,25 @@ def open_encoder(folder: Path) -> "StaticEncoder":
     return StaticEncoder(folder)
 
 
-def token_rows(tokens: Iterable[str], rows: Mapping[str, int], n_hashed: int) -> list[int]:
-    """Row of each token, in order; one outside `rows` goes to a hashed row behind them.
+class Rows(dict[str, int]):
+    """Row of each token of a vocabulary; any other token has one of the hashed rows behind them.
 
-    >>> token_rows(["合同", "违约"], {"合同": 0}, 4) in ([0, 1], [0, 2], [0, 3], [0, 4])
-    True
+    >>> rows = Rows(["合同"], 4)
+    >>> rows["合同"], rows["违约"] == rows["违约"], 1 <= rows["违约"] < 5
+    (0, True, True)
     """
-    n_known = len(rows)
-    found = []
-    for token in tokens:
-        row = rows.get(token)
-        found.append(n_known + crc32(token.encode()) % n_hashed if row is None else row)
-    return found
+
+    def __init__(self, tokens: Sequence[str], n_hashed: int) -> None:
+        super().__init__((token, row) for row, token in enumerate(tokens))
+        self.n_hashed = n_hashed
+
+    def __missing__(self, token: str) -> int:
+        """The hashed row of a token outside the vocabulary; nothing is kept."""
+        return len(self) + crc32(token.encode()) % self.n_hashed
+
+    def of(self, tokens: Iterable[str]) -> list[int]:
+        """Row of each token, in order, repeats kept."""
+        return list(map(self.__getitem__, tokens))
 
 
 def weigh(texts: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]:
@@ -59,11 +67,11 @@ def weigh(texts: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np
     order of the tokens. A text without tokens begins where the next one does.
 
     >>> rows, weights, starts = weigh([[5, 2, 5], [], [7]])
-    >>> rows.tolist(), weights.round(3).tolist(), starts.tolist()
-    ([2, 5, 7], [1.0, 1.693000078201294, 1.0], [0, 2, 2])
+    >>> rows.tolist(), [round(float(w), 3) for w in weights], starts.tolist()
+    ([2, 5, 7], [1.0, 1.693, 1.0], [0, 2, 2])
     """
     sizes = np.fromiter(map(len, texts), np.int64, len(texts))
-    flat = np.fromiter((row for text in texts for row in text), np.int64, int(sizes.sum()))
+    flat = np.fromiter(chain.from_iterable(texts), np.int64, int(sizes.sum()))
     keys, counts = np.unique((np.repeat(np.arange(len(texts)), sizes) << 32) | flat, return_counts=True)
     weights = (1 + np.log(counts)).astype(np.float32)
     starts = np.searchsorted(keys, np.arange(len(texts)) << 32)
@@ -81,8 +89,7 @@ class StaticEncoder:
     def __init__(self, folder: Path) -> None:
         config, tokens, vectors, scales = read_folder(folder)
         self._table = vectors.astype(np.float32) * scales[:, None]
-        self._rows = {token: row for row, token in enumerate(tokens)}
-        self._n_hashed = int(config["n_hashed"])
+        self._rows = Rows(tokens, int(config["n_hashed"]))
         weights = sha256("\n".join(tokens).encode())
         weights.update(np.ascontiguousarray(vectors).data)
         weights.update(np.ascontiguousarray(scales).data)
@@ -100,7 +107,7 @@ class StaticEncoder:
 
     def rows(self, text: str) -> list[int]:
         """Table rows of the tokens of a text, repeats kept."""
-        return token_rows(words(text), self._rows, self._n_hashed)
+        return self._rows.of(words(text))
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Row i is the vector of texts[i]; a text without a letter or digit gives a zero row."""

@@ -24,65 +24,72 @@ from kb.ports import Encoder, Run
 
 _FORMAT = 2
 _MERGE_FROM = 8
-"""Segments at which all become one."""
+"""Files at which all become one; so do they once the later ones hold as much as the first."""
 _NEVER = date.max.toordinal() + 1
 _BATCH = 4096
 
 Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+class _Coded:
+    """A column of values as small numbers, so that a filter compares numbers."""
+
+    def __init__(self, values: Sequence[object]) -> None:
+        self._code: dict[object, int] = {}
+        self._codes = np.array([self._code.setdefault(v, len(self._code)) for v in values], np.int32)
+
+    def among(self, values: Iterable[object]) -> Mask:
+        """Rows whose value is one of these."""
+        wanted = [self._code[v] for v in values if v in self._code]
+        return np.isin(self._codes, wanted)
+
+
 class _Documents:
-    """What filters ask of documents, a row each."""
+    """What filters ask of documents, a row each. `rows` is what the file keeps of them."""
 
-    ids: tuple[str, ...]
-    kinds: NDArray[np.str_]
-    issuers: NDArray[np.str_]
-    years: NDArray[np.int64]
-    effective: NDArray[np.int64]
-    ended: NDArray[np.int64]
-    superseded: Mask
-    audiences: tuple[frozenset[str], ...]
+    def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
+        self.rows = tuple(rows)
+        self.ids = tuple(r["id"] for r in rows)
+        self._place = {d: i for i, d in enumerate(self.ids)}
+        self._kinds = _Coded([r["kind"] for r in rows])
+        self._issuers = _Coded([r["issuer"] for r in rows])
+        self._years = _Coded([r["year"] for r in rows])
+        self._effective = np.array([r["effective"] for r in rows], np.int64)
+        self._ended = np.array([r["ended"] for r in rows], np.int64)
+        self._superseded = np.array([r["superseded"] for r in rows], np.bool_)
+        self._audiences: dict[str, Mask] = {}
+        for i, row in enumerate(rows):
+            for audience in row["audiences"]:
+                self._audiences.setdefault(audience, np.zeros(len(rows), np.bool_))[i] = True
 
-    @classmethod
-    def of(cls, rows: Sequence[dict[str, Any]]) -> "_Documents":
-        def column(name: str, kind: Any) -> Any:
-            return np.array([r[name] for r in rows], dtype=kind)
-
-        return cls(
-            tuple(r["id"] for r in rows), column("kind", np.str_), column("issuer", np.str_), column("year", np.int64),
-            column("effective", np.int64), column("ended", np.int64), column("superseded", np.bool_),
-            tuple(frozenset(r["audiences"]) for r in rows),
-        )
-
-    def rows(self) -> list[dict[str, Any]]:
-        return [
-            {"id": self.ids[i], "kind": str(self.kinds[i]), "issuer": str(self.issuers[i]), "year": int(self.years[i]),
-             "effective": int(self.effective[i]), "ended": int(self.ended[i]), "superseded": bool(self.superseded[i]),
-             "audiences": sorted(self.audiences[i])}
-            for i in range(len(self.ids))
-        ]
+    def named(self, document_ids: Iterable[str]) -> Mask:
+        """Rows of these documents."""
+        mask = np.zeros(len(self.ids), np.bool_)
+        mask[[self._place[d] for d in document_ids if d in self._place]] = True
+        return mask
 
     def admitted(self, within: Filters) -> Mask:
         """Which documents the filters let through."""
-        mask = np.fromiter((not a.isdisjoint(within.scope) for a in self.audiences), np.bool_, len(self.ids))
+        mask = np.zeros(len(self.ids), np.bool_)
+        for audience in within.scope & self._audiences.keys():
+            mask |= self._audiences[audience]
         if within.kinds:
-            mask &= np.isin(self.kinds, [k.value for k in within.kinds])
+            mask &= self._kinds.among(k.value for k in within.kinds)
         if within.issuers:
             # None is kept as "" and 0, which nobody can ask for.
-            mask &= np.isin(self.issuers, [i for i in within.issuers if i])
+            mask &= self._issuers.among(i for i in within.issuers if i)
         if within.years:
-            mask &= np.isin(self.years, [y for y in within.years if y])
+            mask &= self._years.among(y for y in within.years if y)
         if within.documents:
-            mask &= np.isin(self.ids, list(within.documents))
+            mask &= self.named(within.documents)
         if within.without:
-            mask &= ~np.isin(self.ids, list(within.without))
+            mask &= ~self.named(within.without)
         if within.validity:
             day = within.day.toordinal()
-            over, begun = self.ended <= day, self.effective <= day
+            over, begun = self._ended <= day, self._effective <= day
             standing = {
-                Validity.SUPERSEDED: over & self.superseded,
-                Validity.REPEALED: over & ~self.superseded,
+                Validity.SUPERSEDED: over & self._superseded,
+                Validity.REPEALED: over & ~self._superseded,
                 Validity.IN_FORCE: ~over & begun,
                 Validity.NOT_YET: ~over & ~begun,
             }
@@ -109,12 +116,12 @@ class _Segment:
             codes.shape[1], faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT)
         if len(keys):
             index.add_sa_codes(np.ascontiguousarray(codes))
-        documents = _Documents.of(rows)
+        documents = _Documents(rows)
         return cls(keys, digests, codes, document, documents, np.ones(len(documents.ids), np.bool_), index)
 
     def without(self, removed: frozenset[str]) -> "_Segment":
         """The same with documents gone."""
-        gone = np.fromiter((d in removed for d in self.documents.ids), np.bool_, len(self.documents.ids))
+        gone = self.documents.named(removed)
         return replace(self, alive=self.alive & ~gone) if gone.any() else self
 
     def search(self, query: NDArray[np.float32], k: int, within: Filters) -> list[tuple[int, float]]:
@@ -204,7 +211,8 @@ class FaissIndex:
             f"{seq:012d}.npz", seq, gone, np.array([e.key for e in entries], np.int64), _digests(entries),
             self._codes(entries), np.array([place[e.document_id] for e in entries], np.int32), list(rows.values()))
         self.refresh()
-        if len(self._seen) > _MERGE_FROM:
+        sizes = [len(s.keys) for s in self._state[1]]
+        if len(self._seen) > _MERGE_FROM or sum(sizes[1:]) >= sum(sizes[:1]) > 0:
             self._merge()
 
     def _codes(self, entries: Sequence[Entry]) -> NDArray[np.uint8]:
@@ -250,7 +258,7 @@ class FaissIndex:
             digests.append(s.digests[keep])
             codes.append(s.codes[keep])
             document.append(renumber[s.document[keep]].astype(np.int32))
-            rows += [r for r, alive in zip(s.documents.rows(), s.alive, strict=True) if alive]
+            rows += [r for r, alive in zip(s.documents.rows, s.alive, strict=True) if alive]
             n += int(s.alive.sum())
         old = self._seen
         empty = np.empty((0, self.encoder.dim), np.uint8)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kb.errors import EncoderUnavailable
 from search.analysis import words
 from search.encoders import openai, sentence_transformers, static
-from search.encoders.static import StaticEncoder, token_rows, weigh, write_folder
+from search.encoders.static import Rows, StaticEncoder, weigh, write_folder
 
 TOKENS = ["合同", "违约", "违约金", "合", "同", "违", "约", "金", "党", "费"]
 N_HASHED = 8
@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
 def brute_force(text: str) -> NDArray[np.float64]:
     """The vector of a text, token by token and without one byte a number."""
-    rows = token_rows(words(text), {t: i for i, t in enumerate(TOKENS)}, N_HASHED)
+    rows = Rows(TOKENS, N_HASHED).of(words(text))
     total = np.zeros(DIM)
     for row in set(rows):
         total += (1 + math.log(rows.count(row))) * table()[row]
@@ -88,7 +88,7 @@ def test_static_sends_an_unknown_token_to_a_hashed_row(folder: Path) -> None:
     vectors = encoder.encode_queries(["鹦鹉", "鹦鹉", "鸵鸟"])
     assert np.array_equal(vectors[0], vectors[1])
     assert vectors[0] @ vectors[2] < 0.9
-    assert token_rows(["鹦"], {}, 16_384) == [8465]
+    assert Rows([], 16_384).of(["鹦"]) == [8465]
 
 
 def test_weigh_counts_each_token_once() -> None:
@@ -135,6 +135,7 @@ class Endpoint(BaseHTTPRequestHandler):
     """Speaks the embeddings protocol: a text's vector is its length and its first code point."""
 
     def do_POST(self) -> None:
+        """Answer one batch."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         server: Any = self.server
         server.asked.append((self.path, body, self.headers.get("Authorization")))
@@ -175,7 +176,8 @@ def test_endpoint_keeps_order_over_batches(endpoint: Any) -> None:
     vectors = encoder.encode_queries(["甲", "乙乙", "丙丙丙"])
     expected = np.array([[3, ord("问"), 1], [4, ord("问"), 1], [5, ord("问"), 1]], float)
     assert np.allclose(vectors, expected / np.linalg.norm(expected, axis=1, keepdims=True))
-    assert (vectors.dtype, encoder.dim) == (np.float32, 3)
+    assert vectors.dtype == np.float32
+    assert encoder.dim == 3
     assert [len(body["input"]) for _, body, _ in endpoint.asked] == [2, 1]
     assert {(path, body["model"], key) for path, body, key in endpoint.asked} == {
         ("/v1/embeddings", "m", "Bearer secret")

@@ -1,0 +1,196 @@
+"""Write the generated parts of the documentation.
+
+    python -m docs.generate            rewrite what is stale
+    python -m docs.generate --check    exit 1 and name the stale files
+
+A generated part stands between `<!-- generated: NAME -->` and `<!-- /generated -->`;
+the rest of its file is written by hand. `docs/openapi.json` is generated whole.
+The same code and the same results give the same text.
+"""
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer.main
+from annotated_types import Ge, Le
+from pydantic_core import PydanticUndefined
+
+import api.errors
+import kb.errors
+from api.app import create_app
+from api.cli import EXIT_REQUEST, EXIT_SERVICE, app
+from api.errors import status_of
+from api.settings import PREFIX, Settings, load_settings
+from api.wiring import build_services
+from kb.errors import KbError, ServiceError
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+OPENAPI = "docs/openapi.json"
+WIDTH = 100
+"""Columns of the help texts."""
+
+_PART = re.compile(r"(<!-- generated: ([a-z]+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
+_ENGLISH = ("What", "Value", "Limit", "Made by", "on", "No result has been committed yet.")
+_CHINESE = ("项目", "结果", "界限", "命令", "机器：", "尚未提交测量结果。")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Rewrite, or with `--check` only compare; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m docs.generate", description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="exit 1 and name the stale files")
+    only_check = parser.parse_args(arguments).check
+    found = dict(stale())
+    for name, text in found.items():
+        if only_check:
+            print(f"{name} is stale: run `python -m docs.generate`.", file=sys.stderr)
+        else:
+            (ROOT / name).write_text(text, encoding="utf-8")
+            print(f"{name} rewritten.")
+    return 1 if only_check and found else 0
+
+
+def stale() -> Iterator[tuple[str, str]]:
+    """Files that are not as generated, with the text they should have."""
+    for name, parts in PARTS.items():
+        present = (ROOT / name).read_text(encoding="utf-8")
+        if (wanted := fill(present, parts)) != present:
+            yield name, wanted
+    path, wanted = ROOT / OPENAPI, openapi_text()
+    if not path.exists() or path.read_text(encoding="utf-8") != wanted:
+        yield OPENAPI, wanted
+
+
+def fill(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
+    """The text with every generated part written anew.
+
+    Raises:
+        ValueError: the text's parts are not those named in `parts`.
+
+    >>> fill("<!-- generated: one -->\\nold\\n<!-- /generated -->", {"one": lambda: "new"})
+    '<!-- generated: one -->\\n\\nnew\\n\\n<!-- /generated -->'
+    """
+    names = [m[2] for m in _PART.finditer(text)]
+    if sorted(names) != sorted(parts):
+        raise ValueError(f"generated parts are {names}, expected {sorted(parts)}")
+    return _PART.sub(lambda m: f"{m[1]}\n{parts[m[2]]()}\n\n{m[3]}", text)
+
+
+def results_table(words: tuple[str, ...], folder: Path = RESULTS) -> str:
+    """One table for each result file, in order of file name; a note if there is none.
+
+    Raises:
+        ValueError: a file is not a result file; names it.
+    """
+    what, value, limit, made_by, on, nothing = words
+    tables = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            rows = [[row["what"], row["value"], row.get("limit")] for row in found["rows"]]
+            head = f"**{found['title']}**\n\n{made_by} `{found['command']}` {on} {found['machine']}."
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is no result file: {error!r}; see benchmarks/README.md") from error
+        tables.append(f"{head}\n\n{table([what, value, limit], rows)}")
+    return "\n\n".join(tables) or nothing
+
+
+def settings_table() -> str:
+    """Every setting with its default, the values it takes and its meaning."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        limits = {type(m): m for m in field.metadata}
+        low, high = limits.get(Ge), limits.get(Le)
+        kind = getattr(field.annotation, "__name__", str(field.annotation))
+        takes = {"str": "text", "int": "number", "bool": "true or false", "Path": "folder"}[kind]
+        if low is not None:
+            takes += f", {low.ge} to {high.le}" if high is not None else f", {low.ge} or more"
+        default = "" if field.default is PydanticUndefined else _plain(field.default)
+        rows.append([f"`{PREFIX}{name.upper()}`", default, takes, field.description])
+    return table(["Setting", "Default", "Takes", "Meaning"], rows)
+
+
+def _plain(value: object) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"`{text}`" if text else "none"
+
+
+def errors_table() -> str:
+    """Every error: code, HTTP status, exit status of the command line, meaning."""
+    rows = []
+    for error in error_classes():
+        own = error.__module__ == kb.errors.__name__
+        leaves = EXIT_SERVICE if issubclass(error, ServiceError) else EXIT_REQUEST
+        meaning = (error.__doc__ or "").splitlines()[0]
+        rows.append([f"`{error.code}`", status_of(error("")), leaves if own else "–", meaning])
+    return table(["Code", "HTTP status", "Exit status", "Meaning"], rows)
+
+
+def error_classes() -> list[type[KbError]]:
+    """Every class of error, families before their members, in the order of the source."""
+    return [
+        found
+        for module in (kb.errors, api.errors)
+        for found in vars(module).values()
+        if isinstance(found, type) and issubclass(found, KbError) and found.__module__ == module.__name__
+    ]
+
+
+def help_texts() -> str:
+    """The help of every command, `WIDTH` columns wide."""
+    group: Any = typer.main.get_command(app)
+    context = group.context_class
+    above = context(group, info_name="gongxue")
+    texts = []
+    for name, command in group.commands.items():
+        command.rich_markup_mode = None
+        inner = context(command, info_name=name, parent=above, terminal_width=WIDTH, max_content_width=WIDTH)
+        text = "\n".join(line.rstrip() for line in command.get_help(inner).strip().splitlines())
+        texts.append(f"## gongxue {name}\n\n```text\n{text}\n```")
+    return "\n\n".join(texts)
+
+
+def openapi_text() -> str:
+    """The HTTP interface as OpenAPI."""
+    with tempfile.TemporaryDirectory() as folder:
+        services = build_services(load_settings({}, home=Path(folder)))
+        try:
+            schema = create_app(services).openapi()
+        finally:
+            services.close()
+    return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
+
+
+def table(head: list[str], rows: list[list[Any]]) -> str:
+    """A Markdown table.
+
+    >>> print(table(["a", "b"], [["x|y", None]]))
+    | a | b |
+    |---|---|
+    | x\\|y |  |
+    """
+    lines = [head, ["---"] * len(head), *rows]
+    cells = [["" if cell is None else str(cell).replace("|", "\\|") for cell in line] for line in lines]
+    return "\n".join(
+        "|" + "|".join(line) + "|" if line[0] == "---" else "| " + " | ".join(line) + " |" for line in cells
+    )
+
+
+PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "README.md": {"results": lambda: results_table(_ENGLISH)},
+    "README.zh-CN.md": {"results": lambda: results_table(_CHINESE)},
+    "docs/settings.md": {"settings": settings_table},
+    "docs/errors.md": {"errors": errors_table},
+    "docs/cli.md": {"help": help_texts},
+}
+"""The generated parts of each file."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Properties of the two ways to merge runs."""
+
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.ports import Run
+from search.fusion import convex_combination, reciprocal_rank_fusion
+
+runs = st.dictionaries(st.integers(0, 30), st.floats(0.01, 100), max_size=8).map(
+    lambda scores: sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+)
+
+
+@given(runs, runs)
+def test_convex_combination_ignores_which_leg_is_which(first: Run, second: Run) -> None:
+    """Swapping the legs and their shares gives the same passages with the same scores."""
+    merged = convex_combination(first, second, vector_weight=0.3)
+    assert dict(convex_combination(second, first, vector_weight=0.7)) == pytest.approx(dict(merged))
+
+
+@given(st.lists(runs, max_size=3))
+def test_reciprocal_rank_fusion_ignores_the_order_of_runs(found: list[Run]) -> None:
+    """Whichever leg is named first, the same passages come out with the same scores."""
+    expected = dict(reciprocal_rank_fusion(found))
+    for order in permutations(found):
+        assert dict(reciprocal_rank_fusion(order)) == pytest.approx(expected)
+
+
+@given(runs, runs)
+def test_fusion_keeps_every_passage_once(first: Run, second: Run) -> None:
+    """No passage is lost, doubled or put out of order."""
+    for merged in (convex_combination(first, second), reciprocal_rank_fusion([first, second])):
+        keys = [key for key, _ in merged]
+        assert sorted(keys) == sorted({key for key, _ in first + second})
+        assert merged == sorted(merged, key=lambda pair: (-pair[1], pair[0]))
+
+
+def test_convex_combination_does_not_depend_on_a_legs_scale() -> None:
+    """Scores of a leg may all be multiplied without any change."""
+    keyword, vector = [(1, 12.0), (2, 3.0)], [(2, 0.9), (3, 0.45)]
+    scaled = [(key, 1000 * score) for key, score in keyword]
+    assert convex_combination(keyword, vector) == convex_combination(scaled, vector)
+
+
+def test_convex_combination_passes_over_a_leg_without_evidence() -> None:
+    """An empty run, one of zeros from a query without known tokens, and negative scores change no order."""
+    keyword = [(1, 2.0), (2, 1.0)]
+    half = [(1, 0.5), (2, 0.25)]
+    assert convex_combination(keyword, [], vector_weight=0.5) == half
+    assert convex_combination(keyword, [(3, 0.0)], vector_weight=0.5) == half
+    mixed = convex_combination(keyword, [(3, 0.8), (2, -0.1)], vector_weight=0.5)
+    assert mixed == [(1, 0.5), (3, 0.5), (2, 0.25)]
+
+
+def test_convex_combination_counts_a_cut_run_from_its_last_score() -> None:
+    """Where a leg was cut, its last passage is worth as much as an absent one; equal scores stay worth all."""
+    keyword = [(1, 10.0), (2, 8.0), (3, 6.0)]
+    assert dict(convex_combination(keyword, [], vector_weight=0.0, depth=3)) == {1: 1.0, 2: 0.5, 3: 0.0}
+    assert dict(convex_combination(keyword, [], vector_weight=0.0, depth=4)) == {1: 1.0, 2: 0.8, 3: 0.6}
+    assert dict(convex_combination(keyword, [], vector_weight=0.0, depth=2)) == {1: 1.0, 2: 0.0, 3: 0.0}
+    level = [(1, 2.0), (2, 2.0)]
+    assert dict(convex_combination(level, [], vector_weight=0.0, depth=2)) == {1: 1.0, 2: 1.0}
+
+
+def test_fusion_refuses_senseless_settings() -> None:
+    """A weight outside 0 to 1, and a damping of zero, are errors."""
+    with pytest.raises(ValueError, match="vector_weight"):
+        convex_combination([], [], vector_weight=1.1)
+    with pytest.raises(ValueError, match="k must be positive"):
+        reciprocal_rank_fusion([], k=0)
