@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from kb.errors import InvalidSetting
 
@@ -14,10 +13,10 @@ PREFIX = "GONGXUE_"
 ROOT = Path(__file__).resolve().parents[1]
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Everything that can be set; each field is `GONGXUE_` and its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     home: Path = Field(Path("indexes"), description="Folder of the catalog, the originals and the index.")
     host: str = Field("127.0.0.1", description="Address that `gongxue serve` listens on.")
@@ -34,7 +33,7 @@ class Settings(BaseSettings):
         " OpenAI-compatible endpoint (http://…/v1).",
     )
     encoder_model: str = Field("", description="Model that the endpoint is asked for.")
-    encoder_key: str = Field("", description="Key that the endpoint is asked with.")
+    encoder_key: str = Field("", repr=False, description="Key that the endpoint is asked with.")
     keyword_engine: str = Field("tantivy", description="File in `search/keyword/` that serves the keyword leg.")
     vector_engine: str = Field("faiss", description="File in `search/vector/` that serves the vector leg.")
     max_source_mb: int = Field(100, ge=1, le=2000, description="Size of a source above which it is refused, MiB.")

@@ -10,6 +10,7 @@ from kb.errors import InvalidQuery
 from kb.model import Answer, DocumentCard, Filters, Hit, LegScore, Mode, Query, Validity
 from kb.ports import Run
 from search.analysis import fold, query_terms
+from search.answer_forms import POOL, add_gains, asked_forms, gain
 from search.fusion import convex_combination
 from search.highlight import found_terms, highlight
 from search.index import SearchIndex
@@ -53,10 +54,14 @@ class SearchEngine:
         targets = self._targets(query, within, seq)
         placed = self.catalog.place([key for key, _ in fused] + targets, query.scope, within.day)
         ranked = _with_targets_first([(k, s) for k, s in fused if k in placed], [k for k in targets if k in placed])
+        gains = self._answer_forms(query, ranked, within)
+        if any(gains.values()):
+            ranked = add_gains(ranked, gains)
         shown = ranked[query.offset : query.offset + query.k]
         located = self.catalog.locate([key for key, _ in shown], query.scope, within.day)
         places = {leg: {key: LegScore(rank, score) for rank, (key, score) in enumerate(run, 1)} for leg, run in runs.items()}
         places["target"] = {key: LegScore(rank, 1.0) for rank, key in enumerate(targets, 1)}
+        places["form"] = {key: LegScore(1, gain) for key, gain in gains.items() if gain}
         hits = tuple(
             _hit(query, terms, rank, score, located[key], {leg: p[key] for leg, p in places.items() if key in p})
             for rank, (key, score) in enumerate(shown, query.offset + 1) if key in located
@@ -99,6 +104,14 @@ class SearchEngine:
             if (p := placed.get(key)) and within.admits(document_id, p.kind, p.issuer, p.year, p.validity)
         ]
         return [key for _, _, key in sorted(keys)[:MAX_TARGETS]]
+
+    def _answer_forms(self, query: Query, ranked: Run, within: Filters) -> dict[int, float]:
+        """What the best passages gain by being an answer in form, by key; nothing where no form is asked for."""
+        forms = asked_forms(query.text)
+        if not forms:
+            return {}
+        located = self.catalog.locate([key for key, _ in ranked[:POOL]], query.scope, within.day)
+        return {key: gain(forms, query.text, found.text) for key, found in located.items()}
 
     def _known_names(self, seq: int) -> Names:
         with self._naming:

@@ -143,6 +143,13 @@ def test_vector_index_takes_a_document_anew(index: VectorIndex) -> None:
     assert len(index.search(query("甲"), 10, everything)) == 2 and index.n_passages == 2
 
 
+def test_vector_index_takes_other_text_under_the_same_id(index: VectorIndex) -> None:
+    """A passage whose text changed, removed between or not, is ranked by its new text."""
+    for seq, text in enumerate(["甲甲", "乙乙", "丙"], 1):
+        index.apply([entry("a", 0, "").document_id] if seq == 2 else [], [entry("a", 0, text)], seq)
+        assert index.search(query(text), 10, PUBLIC) == [(entry("a", 0, "").key, pytest.approx(1, abs=TOLERANCE))]
+
+
 def test_vector_index_keeps_few_files(index: VectorIndex, tmp_path: Path) -> None:
     """However many changes came, a bounded number of files holds them."""
     for seq in range(1, 41):

@@ -33,6 +33,13 @@ def test_names_find_a_document_number(names: Names, text: str) -> None:
     assert found is not None and found.document_ids == ("funds",)
 
 
+@pytest.mark.xfail(strict=True, reason="search/target.py keeps the zeros of 〔2025〕003号 on one side only")
+@pytest.mark.parametrize("text", ["联盟案例〔2025〕003号", "联盟案例〔2025〕3号"])
+def test_names_find_a_number_with_leading_zeros(text: str) -> None:
+    """Zeros before the serial number make no other number."""
+    assert Names([("case", "案例", "联盟案例〔2025〕003号")]).find(text) == Target(("case",))
+
+
 @pytest.mark.parametrize(
     ("text", "label"),
     [
