@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kb.errors import InvalidSetting
 
 PREFIX = "GONGXUE_"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -47,6 +48,12 @@ class Settings(BaseModel):
             raise ValueError("is none of debug, info, warning, error")
         return value.lower()
 
+    @model_validator(mode="after")
+    def _writes_stay_on_loopback(self) -> "Settings":
+        if self.http_writes and self.host not in LOOPBACK:
+            raise ValueError(f"http_writes needs host to be one of {', '.join(LOOPBACK)}, as there is no sign-in yet")
+        return self
+
     @property
     def catalog_url(self) -> str:
         """SQLAlchemy address of the catalog."""
@@ -77,7 +84,8 @@ def load_settings(environment: Mapping[str, str] | None = None, **stated: Any) -
         return Settings(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else "a setting"
+        # What concerns several settings comes with all of them, the key among them.
+        which = f"{PREFIX}{str(first['loc'][0]).upper()} is {first.get('input')!r}: " if first["loc"] else ""
         raise InvalidSetting(
-            f"Cannot start: {name} is {first.get('input')!r}: {first['msg']}.", "See the settings in docs/settings.md."
+            f"Cannot start: {which}{first['msg']}.", "See the settings in docs/settings.md."
         ) from error

@@ -67,6 +67,10 @@ def facets(state: State, counts: Mapping[str, Mapping[str, int]]) -> tuple[Facet
         values = [*of_field, *(value for value in chosen if value not in of_field)]
         if field == "year":
             values.sort(reverse=True)
+        if field == "kind" and chosen:
+            # Counts are of what the filter lets through; the other kinds can still be added.
+            values += [kind for kind in Kind if kind not in values]
+            of_field = {kind: of_field.get(kind) for kind in values}
         if field == "validity" and values and not chosen and Validity.SUPERSEDED not in values:
             values.append(Validity.SUPERSEDED)
             of_field[Validity.SUPERSEDED] = None

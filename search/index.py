@@ -92,7 +92,12 @@ class SearchIndex:
         partial.write_text(generation, encoding="utf-8")
         partial.replace(self.folder / "CURRENT")
 
+    def _switched_at(self) -> int:
+        """When CURRENT was last written, ns: tells that another process has switched."""
+        return (self.folder / "CURRENT").stat().st_mtime_ns
+
     def _open(self, generation: str) -> None:
+        opened_at = self._switched_at()
         home = self.folder / generation
         try:
             found = json.loads((home / "meta.json").read_text(encoding="utf-8"))
@@ -107,7 +112,7 @@ class SearchIndex:
             raise IndexMismatch(
                 f"Cannot open index {home}: it has change {max(keyword.applied, vector.applied)}, the catalog's last is"
                 f" {self.catalog.seq()}; they are not of one home.", "Run `gongxue reindex`.")
-        self._generation, self.keyword, self.vector = generation, keyword, vector
+        self._opened_at, self._generation, self.keyword, self.vector = opened_at, generation, keyword, vector
 
     def _legs(self, generation: str) -> tuple[KeywordIndex, VectorIndex]:
         home = self.folder / generation
@@ -135,6 +140,9 @@ class SearchIndex:
         With `block` it waits for its turn instead. `seq` is the catalog's
         present number where the caller has it at hand.
         """
+        if self._switched_at() != self._opened_at:
+            with self._guard:
+                self._refresh()
         if self.applied >= (self.catalog.seq() if seq is None else seq):
             return frozenset()
         with self._guard:
@@ -154,6 +162,7 @@ class SearchIndex:
             keyword, vector = self._legs(generation)
             self._catch_up(keyword, vector, progress)
             self._switch(generation)
+            self._opened_at = self._switched_at()
             self._generation, self.keyword, self.vector = generation, keyword, vector
             for home in self.folder.iterdir():
                 if home.name.isdigit() and home.name != generation:

@@ -31,6 +31,13 @@ class OriginalFolder:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+        if hasattr(os, "O_DIRECTORY"):
+            # The name too must outlive a loss of power.
+            folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
     def get(self, sha256: str) -> bytes:
         """The bytes with this digest.

@@ -31,9 +31,18 @@ def open_services(home: Path) -> Iterator[Opener]:
     """Opens services on the home with the hashing encoder, as often as wanted; all are closed in the end."""
     opened: list[Services] = []
 
-    def open_one(folder: Path | None = None, *, encoder: HashingEncoder | None = None, index: bool = True, **stated: object) -> Services:
+    def open_one(
+        folder: Path | None = None,
+        *,
+        encoder: HashingEncoder | None = None,
+        index: bool = True,
+        **stated: object,
+    ) -> Services:
         services = build_services(
-            Settings(home=folder or home, processes=1, **stated), encoder=encoder or HashingEncoder(), opened=index)
+            Settings(home=folder or home, processes=1, **stated),
+            encoder=encoder or HashingEncoder(),
+            opened=index,
+        )
         opened.append(services)
         return services
 
@@ -58,9 +67,11 @@ def texts_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def library(tmp_path_factory: pytest.TempPathFactory, texts_folder: Path) -> Iterator[Services]:
     """Services over the sample texts for all tests together. Not to be changed."""
     found = build_services(
-        Settings(home=tmp_path_factory.mktemp("library") / "home", processes=1), encoder=HashingEncoder())
+        Settings(home=tmp_path_factory.mktemp("library") / "home", processes=1), encoder=HashingEncoder()
+    )
     report = found.ingest([texts_folder])
-    assert report.documents == len(TEXTS) and not report.failed
+    assert report.documents == len(TEXTS)
+    assert not report.failed
     yield found
     found.close()
 

@@ -90,16 +90,40 @@ def make_document(
         Passage(derive_id(c.clause_id, "passage"), c.clause_id, 0, c.start, c.end, c.path) for c in found
     )
     meta = Metadata(
-        title or name, kind, issuer, number, None, issued_on, effective_on, ended_on, end_reason,
-        work=work or f"work:{name}", repeals=repeals)
-    return Document(document_id, derive_id("bytes", name) * 4, f"{name}.txt", "text/plain", text, meta, (), tuple(found), passages)
+        title or name,
+        kind,
+        issuer,
+        number,
+        None,
+        issued_on,
+        effective_on,
+        ended_on,
+        end_reason,
+        work=work or f"work:{name}",
+        repeals=repeals,
+    )
+    return Document(
+        document_id,
+        derive_id("bytes", name) * 4,
+        f"{name}.txt",
+        "text/plain",
+        text,
+        meta,
+        (),
+        tuple(found),
+        passages,
+    )
 
 
 def put(catalog: Catalog, document: Document, *, audience: Sequence[str] = (PUBLIC,)) -> bool:
     """Add a document with the keys that the pipeline would give it."""
     meta = document.meta
     return catalog.add(
-        document, title_key=name_key(fold(meta.title).text),
+        document,
+        title_key=name_key(fold(meta.title).text),
         number_key=name_key(fold(meta.number).text) if meta.number else None,
         label_keys=[fold(c.label).text for c in document.clauses],
-        repeal_keys=[name_key(fold(name).text) for name in meta.repeals], n_bytes=0, audience=audience)
+        repeal_keys=[name_key(fold(name).text) for name in meta.repeals],
+        n_bytes=0,
+        audience=audience,
+    )

@@ -2,7 +2,7 @@
 
     python -m training.evaluate --bench DIR --folds FOLDS --model models/gongxue-static
 
-Prints nDCG@10 / R@10 / R@100 for several weights of the vector leg, 0 being keyword alone.
+Prints nDCG@10 / R@10 / R@100 of each leg alone, of both at equal shares, and of both as the service merges them.
 Legs, fusion and measures are the service's own, but for an exact search over the vectors.
 """
 
@@ -19,7 +19,8 @@ from search.fusion import DEPTH, convex_combination
 from search.metrics import ndcg, recall
 from training.labels import Bench, Keyword, read_bench, read_stard
 
-WEIGHTS = (0.0, 0.35, 0.4, 0.45, 0.5, 1.0)
+SHARES = {"keyword": 0.0, "vector": 1.0, "half": 0.5, "hybrid": None}
+"""Share of the vector leg; None is the service's own, which depends on the query."""
 OTHER_SETS = ("cmrc-trial", "drcd-dev")
 
 
@@ -49,17 +50,17 @@ def vector_runs(encoder: StaticEncoder, bench: Bench, questions: Sequence[str]) 
 def report(
     name: str, bench: Bench, keyword: Mapping[str, Run], vector: Mapping[str, Run], questions: Sequence[str]
 ) -> None:
-    """Print one row a weight: means over the questions."""
+    """Print one row for each way to merge: means over the questions."""
     ids = list(bench.passages)
-    for weight in WEIGHTS:
+    for mode, share in SHARES.items():
         rows = []
         for q in questions:
-            merged = convex_combination(keyword[q], vector[q], vector_weight=weight)
+            merged = convex_combination(keyword[q], vector[q], share=share)
             ranking = [ids[place] for place, _ in merged]
             grades = bench.gold[q]
             rows.append((ndcg(ranking, grades), recall(ranking, grades, 10), recall(ranking, grades, 100)))
         means = " / ".join(f"{mean:.4f}" for mean in np.mean(rows, axis=0))
-        print(f"{name:10s} {len(rows):5d} questions, weight {weight:.2f}: {means}", flush=True)
+        print(f"{name:10s} {len(rows):5d} questions, {mode:8s} {means}", flush=True)
 
 
 def main() -> None:

@@ -260,13 +260,15 @@ class FaissIndex:
             document.append(renumber[s.document[keep]].astype(np.int32))
             rows += [r for r, alive in zip(s.documents.rows, s.alive, strict=True) if alive]
             n += int(s.alive.sum())
-        old = self._seen
+        base = f"{seq:012d}.base.npz"
         empty = np.empty((0, self.encoder.dim), np.uint8)
         self._write(
-            f"{seq:012d}.base.npz", seq, frozenset(), np.concatenate([np.empty(0, np.int64), *keys]),
+            base, seq, frozenset(), np.concatenate([np.empty(0, np.int64), *keys]),
             np.concatenate([np.empty(0, np.uint64), *digests]), np.concatenate([empty, *codes]), np.concatenate([np.empty(0, np.int32), *document]), rows)
-        for name in old:
-            (self.folder / name).unlink(missing_ok=True)
+        for path in self.folder.iterdir():
+            # What an earlier merge or write that was cut short has left, too.
+            if path.name != base:
+                path.unlink(missing_ok=True)
         self.refresh()
 
     def _write(self, name: str, seq: int, removed: frozenset[str], keys: NDArray[np.int64], digests: NDArray[np.uint64],

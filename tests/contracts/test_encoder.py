@@ -35,7 +35,9 @@ def test_encoder_gives_unit_rows(encoder: Encoder) -> None:
     """Rows are float32, as many as texts, `dim` long and of length 1."""
     for encode in (encoder.encode_queries, encoder.encode_passages):
         vectors = encode(TEXTS)
-        assert vectors.dtype == np.float32 and vectors.shape == (len(TEXTS), encoder.dim) and vectors.flags.c_contiguous
+        assert vectors.dtype == np.float32
+        assert vectors.shape == (len(TEXTS), encoder.dim)
+        assert vectors.flags.c_contiguous
         assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-4)
 
 
@@ -71,7 +73,10 @@ def test_encoder_is_the_same_in_every_process(encoder: Encoder) -> None:
     make = "HashingEncoder()" if isinstance(encoder, HashingEncoder) else "bundled()"
     code = (
         "from tests.contracts.test_encoder import *; import hashlib;"
-        f"e = {make}; print(e.name, hashlib.sha256(e.encode_passages(TEXTS).round(5).tobytes()).hexdigest())")
+        f"e = {make}; print(e.name, hashlib.sha256(e.encode_passages(TEXTS).round(5).tobytes()).hexdigest())"
+    )
     expected = hashlib.sha256(encoder.encode_passages(TEXTS).round(5).tobytes()).hexdigest()
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
     assert found == [encoder.name, expected]

@@ -7,6 +7,7 @@ import random
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.errors import IndexMismatch
-from kb.model import Entry, Filters
+from kb.model import Entry, Filters, Validity
 from kb.ports import KeywordEngine, KeywordIndex
 from search import keyword
 from search.analysis import terms
@@ -56,7 +57,10 @@ def bm25(query: Sequence[str], corpus: Sequence[Entry], k1: float = 1.2, b: floa
 @given(history=histories, asked=st.lists(st.tuples(texts, filters), min_size=4, max_size=8), data=st.data())
 @pytest.mark.parametrize("name", ENGINES)
 def test_keyword_index_finds_what_has_a_term_and_passes_the_filters(
-    name: str, history: list[tuple[list[str], list[Entry]]], asked: list[tuple[str, Filters]], data: st.DataObject
+    name: str,
+    history: list[tuple[list[str], list[Entry]]],
+    asked: list[tuple[str, Filters]],
+    data: st.DataObject,
 ) -> None:
     """After any history a query finds exactly the passages that share a term with it, are still here and pass."""
     world = World()
@@ -70,7 +74,8 @@ def test_keyword_index_finds_what_has_a_term_and_passes_the_filters(
             run = index.search(terms(text), 1000, within)
             expected = {k for k, e in world.admitted(within).items() if set(terms(text)) & set(terms(e.text))}
             assert sorted(key for key, _ in run) == sorted(expected)
-            assert run == sorted(run, key=lambda hit: (-hit[1], hit[0])) and all(score > 0 for _, score in run)
+            assert run == sorted(run, key=lambda hit: (-hit[1], hit[0]))
+            assert all(score > 0 for _, score in run)
             k = data.draw(st.integers(0, 5))
             assert index.search(terms(text), k, within) == run[:k]
             unfiltered = dict(index.search(terms(text), 1000, everything))
@@ -102,9 +107,39 @@ def test_keyword_index_sorts_ties_by_key(index: KeywordIndex) -> None:
     assert [key for key, _ in index.search(["甲"], 7, PUBLIC)] == expected[:7]
 
 
+@pytest.mark.parametrize(
+    ("day", "standings"),
+    [
+        (date(2019, 12, 31), ["not_yet", "not_yet", "not_yet", "in_force"]),
+        (date(2020, 1, 1), ["in_force", "in_force", "in_force", "in_force"]),
+        (date(2024, 5, 31), ["in_force", "in_force", "in_force", "in_force"]),
+        (date(2024, 6, 1), ["superseded", "repealed", "in_force", "in_force"]),
+        (date.max, ["superseded", "repealed", "in_force", "in_force"]),
+    ],
+)
+def test_keyword_index_judges_standing_on_the_day(
+    index: KeywordIndex, day: date, standings: list[str]
+) -> None:
+    """A text stands from its first day to the eve of its last, whatever ended it; without dates it always stands."""
+    begin, end = date(2020, 1, 1), date(2024, 6, 1)
+    entries = [
+        entry("a", 0, "甲", effective_on=begin, ended_on=end, end_reason=Validity.SUPERSEDED),
+        entry("b", 0, "甲", effective_on=begin, ended_on=end, end_reason=Validity.REPEALED),
+        entry("c", 0, "甲", effective_on=begin),
+        entry("d", 0, "甲"),
+    ]
+    index.apply([], entries, 1)
+    for standing in Validity:
+        within = Filters(frozenset({"public"}), day, validity=frozenset({standing}))
+        expected = {e.key for e, s in zip(entries, standings, strict=True) if s == standing}
+        assert {key for key, _ in index.search(["甲"], 10, within)} == expected
+
+
 def test_keyword_index_gives_nothing_for_nothing(index: KeywordIndex) -> None:
     """No terms, unknown terms, no hits wanted, an empty scope and an empty index give an empty run."""
-    assert index.search(["甲"], 10, PUBLIC) == [] and index.n_passages == 0 and index.applied == 0
+    assert index.search(["甲"], 10, PUBLIC) == []
+    assert index.n_passages == 0
+    assert index.applied == 0
     index.apply([], [entry("a", 0, "甲乙")], 1)
     assert index.search([], 10, PUBLIC) == []
     assert index.search(["无"], 10, PUBLIC) == []
@@ -137,7 +172,8 @@ def test_keyword_index_refresh_sees_another_writer(engine: KeywordEngine, tmp_pa
     one, other = engine.open(tmp_path / "leg"), engine.open(tmp_path / "leg")
     one.apply([], [entry("a", 0, "甲")], 1)
     other.refresh()
-    assert other.applied == 1 and len(other.search(["甲"], 10, PUBLIC)) == 1
+    assert other.applied == 1
+    assert len(other.search(["甲"], 10, PUBLIC)) == 1
     other.apply([entry("a", 0, "").document_id], [entry("b", 0, "甲乙")], 2)
     one.refresh()
     assert one.applied == 2
@@ -159,7 +195,8 @@ def test_keyword_index_takes_a_document_anew(index: KeywordIndex) -> None:
     index.apply([], [entry("a", 0, "甲"), entry("a", 1, "乙"), entry("b", 0, "甲")], 1)
     index.apply([], [entry("a", 0, "丙", audiences=["北辰"])], 2)
     assert [key for key, _ in index.search(["甲", "乙", "丙"], 10, PUBLIC)] == [entry("b", 0, "").key]
-    assert len(index.search(["丙"], 10, everything)) == 1 and index.n_passages == 2
+    assert len(index.search(["丙"], 10, everything)) == 1
+    assert index.n_passages == 2
 
 
 def test_keyword_index_refuses_a_damaged_folder(engine: KeywordEngine, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 import random
 import tempfile
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.errors import IndexMismatch
-from kb.model import Entry, Filters
+from kb.model import Entry, Filters, Validity
 from kb.ports import VectorEngine, VectorIndex
 from search import vector
 from tests.contracts.worlds import DAY, LETTERS, World, entry, everything, filters, histories, texts
@@ -47,7 +48,10 @@ def query(text: str) -> np.ndarray:
 @given(history=histories, asked=st.lists(st.tuples(texts, filters), min_size=1, max_size=6), data=st.data())
 @pytest.mark.parametrize("name", ENGINES)
 def test_vector_index_ranks_what_passes_the_filters(
-    name: str, history: list[tuple[list[str], list[Entry]]], asked: list[tuple[str, Filters]], data: st.DataObject
+    name: str,
+    history: list[tuple[list[str], list[Entry]]],
+    asked: list[tuple[str, Filters]],
+    data: st.DataObject,
 ) -> None:
     """After any history a query ranks exactly the passages that are still here and pass, by inner product."""
     world = World()
@@ -60,7 +64,8 @@ def test_vector_index_ranks_what_passes_the_filters(
         for text, within in [*asked, (LETTERS, everything)]:
             run = index.search(query(text), 1000, within)
             expected = {key: float(query(text) @ query(e.text)) for key, e in world.admitted(within).items()}
-            assert dict(run) == pytest.approx(expected, abs=TOLERANCE) and len(run) == len(expected)
+            assert dict(run) == pytest.approx(expected, abs=TOLERANCE)
+            assert len(run) == len(expected)
             assert run == sorted(run, key=lambda hit: (-hit[1], hit[0]))
             k = data.draw(st.integers(0, 5))
             assert index.search(query(text), k, within) == run[:k]
@@ -92,9 +97,37 @@ def test_vector_index_sorts_ties_by_key(index: VectorIndex) -> None:
     assert [key for key, _ in index.search(query("甲"), 7, PUBLIC)] == expected[:7]
 
 
+@pytest.mark.parametrize(
+    ("day", "standings"),
+    [
+        (date(2019, 12, 31), ["not_yet", "not_yet", "not_yet", "in_force"]),
+        (date(2020, 1, 1), ["in_force", "in_force", "in_force", "in_force"]),
+        (date(2024, 5, 31), ["in_force", "in_force", "in_force", "in_force"]),
+        (date(2024, 6, 1), ["superseded", "repealed", "in_force", "in_force"]),
+        (date.max, ["superseded", "repealed", "in_force", "in_force"]),
+    ],
+)
+def test_vector_index_judges_standing_on_the_day(index: VectorIndex, day: date, standings: list[str]) -> None:
+    """A text stands from its first day to the eve of its last, whatever ended it; without dates it always stands."""
+    begin, end = date(2020, 1, 1), date(2024, 6, 1)
+    entries = [
+        entry("a", 0, "甲", effective_on=begin, ended_on=end, end_reason=Validity.SUPERSEDED),
+        entry("b", 0, "甲", effective_on=begin, ended_on=end, end_reason=Validity.REPEALED),
+        entry("c", 0, "甲", effective_on=begin),
+        entry("d", 0, "甲"),
+    ]
+    index.apply([], entries, 1)
+    for standing in Validity:
+        within = Filters(frozenset({"public"}), day, validity=frozenset({standing}))
+        expected = {e.key for e, s in zip(entries, standings, strict=True) if s == standing}
+        assert {key for key, _ in index.search(query("甲"), 10, within)} == expected
+
+
 def test_vector_index_gives_nothing_for_nothing(index: VectorIndex) -> None:
     """A zero vector, no hits wanted, an empty scope and an empty index give an empty run."""
-    assert index.search(query("甲"), 10, PUBLIC) == [] and index.n_passages == 0 and index.applied == 0
+    assert index.search(query("甲"), 10, PUBLIC) == []
+    assert index.n_passages == 0
+    assert index.applied == 0
     index.apply([], [entry("a", 0, "甲乙")], 1)
     assert index.search(query("，。"), 10, PUBLIC) == []
     assert index.search(query("甲"), 0, PUBLIC) == []
@@ -140,21 +173,25 @@ def test_vector_index_takes_a_document_anew(index: VectorIndex) -> None:
     index.apply([], [entry("a", 0, "甲"), entry("a", 1, "乙"), entry("b", 0, "甲")], 1)
     index.apply([], [entry("a", 0, "甲", audiences=["北辰"])], 2)
     assert [key for key, _ in index.search(query("甲"), 10, PUBLIC)] == [entry("b", 0, "").key]
-    assert len(index.search(query("甲"), 10, everything)) == 2 and index.n_passages == 2
+    assert len(index.search(query("甲"), 10, everything)) == 2
+    assert index.n_passages == 2
 
 
 def test_vector_index_takes_other_text_under_the_same_id(index: VectorIndex) -> None:
     """A passage whose text changed, removed between or not, is ranked by its new text."""
     for seq, text in enumerate(["甲甲", "乙乙", "丙"], 1):
         index.apply([entry("a", 0, "").document_id] if seq == 2 else [], [entry("a", 0, text)], seq)
-        assert index.search(query(text), 10, PUBLIC) == [(entry("a", 0, "").key, pytest.approx(1, abs=TOLERANCE))]
+        assert index.search(query(text), 10, PUBLIC) == [
+            (entry("a", 0, "").key, pytest.approx(1, abs=TOLERANCE))
+        ]
 
 
 def test_vector_index_keeps_few_files(index: VectorIndex, tmp_path: Path) -> None:
     """However many changes came, a bounded number of files holds them."""
     for seq in range(1, 41):
         index.apply([], [entry(str(seq), 0, "甲")], seq)
-    assert len(list((tmp_path / "leg").iterdir())) < 20 and index.n_passages == 40
+    assert len(list((tmp_path / "leg").iterdir())) < 20
+    assert index.n_passages == 40
 
 
 def test_vector_index_refuses_other_dimensions(engine: VectorEngine, tmp_path: Path) -> None:

@@ -17,13 +17,31 @@ YEARS = (None, 2020, 2024)
 
 
 def entry(
-    document: str, n: int, text: str, *, kind: Kind = Kind.LAW, issuer: str | None = None, year: int | None = None,
-    effective_on: date | None = None, ended_on: date | None = None, end_reason: Validity | None = None,
+    document: str,
+    n: int,
+    text: str,
+    *,
+    kind: Kind = Kind.LAW,
+    issuer: str | None = None,
+    year: int | None = None,
+    effective_on: date | None = None,
+    ended_on: date | None = None,
+    end_reason: Validity | None = None,
     audiences: Iterable[str] = ("public",),
 ) -> Entry:
     """Passage `n` of a document, its ids following from both."""
-    return Entry(derive_id(document, str(n)), derive_id(document), text, kind, issuer, year, effective_on, ended_on,
-                 end_reason, frozenset(audiences))
+    return Entry(
+        derive_id(document, str(n)),
+        derive_id(document),
+        text,
+        kind,
+        issuer,
+        year,
+        effective_on,
+        ended_on,
+        end_reason,
+        frozenset(audiences),
+    )
 
 
 @dataclass
@@ -47,9 +65,16 @@ class World:
     def admitted(self, within: Filters) -> dict[int, Entry]:
         """The passages inside the filters, by key."""
         return {
-            e.key: e for e in self.entries
-            if e.audiences & within.scope and within.admits(
-                e.document_id, e.kind, e.issuer, e.year, validity(e.effective_on, e.ended_on, e.end_reason, within.day))
+            e.key: e
+            for e in self.entries
+            if e.audiences & within.scope
+            and within.admits(
+                e.document_id,
+                e.kind,
+                e.issuer,
+                e.year,
+                validity(e.effective_on, e.ended_on, e.end_reason, within.day),
+            )
         }
 
 
@@ -66,10 +91,14 @@ def _documents(draw: st.DrawFn) -> list[Entry]:
         "year": draw(st.sampled_from(YEARS)),
         "effective_on": draw(st.sampled_from(DAYS)),
         "ended_on": ended_on,
-        "end_reason": draw(st.sampled_from([Validity.SUPERSEDED, Validity.REPEALED, None])) if ended_on else None,
+        "end_reason": draw(st.sampled_from([Validity.SUPERSEDED, Validity.REPEALED, None]))
+        if ended_on
+        else None,
         "audiences": draw(st.sets(st.sampled_from(AUDIENCES), max_size=2)),
     }
-    return [entry(name, n, text, **facts) for n, text in enumerate(draw(st.lists(texts, min_size=1, max_size=3)))]
+    return [
+        entry(name, n, text, **facts) for n, text in enumerate(draw(st.lists(texts, min_size=1, max_size=3)))
+    ]
 
 
 @st.composite

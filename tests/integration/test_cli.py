@@ -67,7 +67,8 @@ def test_ingest_reports_what_went_in(run: Run, texts_folder: Path) -> None:
     report = output(run("ingest", texts_folder, "--json"))
     assert list(report) == ["documents", "passages", "unchanged", "failed", "seconds"]
     assert (report["documents"], report["unchanged"], report["failed"]) == (len(TEXTS), 0, [])
-    assert report["passages"] >= len(TEXTS) and report["seconds"] > 0
+    assert report["passages"] >= len(TEXTS)
+    assert report["seconds"] > 0
     again = output(run("ingest", texts_folder, "--json"))
     assert (again["documents"], again["passages"], again["unchanged"]) == (0, 0, len(TEXTS))
     assert f"{len(TEXTS)} unchanged" in run("ingest", texts_folder).stdout
@@ -78,21 +79,31 @@ def test_ingest_names_each_bad_source_and_takes_the_rest(run: Run, tmp_path: Pat
     folder = tmp_path / "批"
     folder.mkdir()
     expected = {
-        "picture.txt": "unreadable_source", "password.pdf": "unreadable_source", "broken.docx": "unreadable_source",
-        "truncated.pdf": "unreadable_source", "encrypted.docx": "unreadable_source", "empty.txt": "empty_source",
-        "spaces.txt": "empty_source"}
+        "picture.txt": "unreadable_source",
+        "password.pdf": "unreadable_source",
+        "broken.docx": "unreadable_source",
+        "truncated.pdf": "unreadable_source",
+        "encrypted.docx": "unreadable_source",
+        "empty.txt": "empty_source",
+        "spaces.txt": "empty_source",
+    }
     for name in expected:
         shutil.copy(BAD / name, folder / name)
     (folder / "表.xyz").write_text("甲")
     (folder / "无后缀").write_text("甲")
     (folder / "一行.txt").write_bytes("一".encode() * (50 * 1024 * 1024 // 3))
-    expected |= {"表.xyz": "unsupported_format", "无后缀": "unsupported_format", "一行.txt": "oversize_source"}
+    expected |= {
+        "表.xyz": "unsupported_format",
+        "无后缀": "unsupported_format",
+        "一行.txt": "oversize_source",
+    }
     (folder / "吊机.txt").write_text(CASE, encoding="utf-8")
     report = output(run("ingest", folder, "--json", status=1))
     assert {f["source"]: f["code"] for f in report["failed"]} == expected
     assert report["documents"] == 1
     for failure in report["failed"]:
-        assert list(failure) == ["source", "code", "message"] and failure["source"] in failure["message"]
+        assert list(failure) == ["source", "code", "message"]
+        assert failure["source"] in failure["message"]
     assert hits(run, "夜班吊机")[0]["source"] == "吊机.txt"
     assert "unsupported_format" in run("ingest", folder, status=1).stdout
 
@@ -100,7 +111,9 @@ def test_ingest_names_each_bad_source_and_takes_the_rest(run: Run, tmp_path: Pat
 def test_ingest_of_a_path_that_is_not_there_is_the_askers_to_mend(run: Run, tmp_path: Path) -> None:
     """A path that does not exist is named, exit 2."""
     result = run("ingest", tmp_path / "无此文件.txt", status=2)
-    assert "无此文件.txt" in result.stderr and "unreadable_source" in result.stderr and not result.stdout
+    assert "无此文件.txt" in result.stderr
+    assert "unreadable_source" in result.stderr
+    assert not result.stdout
 
 
 @pytest.mark.xfail(strict=True, reason="ingest/pipeline.py hands on names that no store can encode")
@@ -118,18 +131,38 @@ def test_ingest_survives_names_that_are_no_text(run: Run, tmp_path: Path) -> Non
 # -- search -----------------------------------------------------------------------
 
 HIT_FIELDS = {
-    "rank", "score", "passage_id", "document_id", "title", "path", "text", "highlights", "source", "page", "legs", "kind", "issuer",
-    "number", "year", "validity", "start", "end"}
+    "rank",
+    "score",
+    "passage_id",
+    "document_id",
+    "title",
+    "path",
+    "text",
+    "highlights",
+    "source",
+    "page",
+    "legs",
+    "kind",
+    "issuer",
+    "number",
+    "year",
+    "validity",
+    "start",
+    "end",
+}
 
 
 def test_search_gives_the_answer_of_the_contract(filled: Run) -> None:
     """Query, total, time, hits with all their fields, and facets."""
     answer = output(filled("search", "活动经费", "-k", "3", "--json"))
     assert list(answer) == ["query", "total", "took_ms", "hits", "facets"]
-    assert answer["query"] == "活动经费" and len(answer["hits"]) == 3 <= answer["total"] and answer["took_ms"] > 0
+    assert answer["query"] == "活动经费"
+    assert len(answer["hits"]) == 3 <= answer["total"]
+    assert answer["took_ms"] > 0
     assert set(answer["facets"]) == {"kind", "issuer", "year", "validity"}
     for rank, hit in enumerate(answer["hits"], 1):
-        assert HIT_FIELDS <= set(hit) and hit["rank"] == rank
+        assert set(hit) >= HIT_FIELDS
+        assert hit["rank"] == rank
         assert all(hit["text"][a:b] for a, b in hit["highlights"])
         assert set(hit["legs"]) <= {"keyword", "vector", "target"}
         assert all(set(leg) == {"rank", "score"} for leg in hit["legs"].values())
@@ -139,11 +172,14 @@ def test_search_takes_every_filter(filled: Run) -> None:
     """Mode, kind, issuer, year, standing and day each limit the answer."""
     assert {h["kind"] for h in hits(filled, "活动经费", "--kind", "law")} == {"law"}
     assert {h["kind"] for h in hits(filled, "活动", "--kind", "law", "--kind", "policy")} == {"law", "policy"}
-    assert {h["issuer"] for h in hits(filled, "检查 经费", "--issuer", "江岚港务公司党委")} == {"江岚港务公司党委"}
+    assert {h["issuer"] for h in hits(filled, "检查 经费", "--issuer", "江岚港务公司党委")} == {
+        "江岚港务公司党委"
+    }
     assert {h["year"] for h in hits(filled, "经费", "--year", "2023")} == {2023}
     assert {h["validity"] for h in hits(filled, "经费", "--validity", "superseded")} == {"superseded"}
     old = hits(filled, "活动经费管理办法第三条", "--as-of", "2020-01-01")[0]
-    assert old["source"].endswith("2019.txt") and old["legs"]["target"]["rank"] == 1
+    assert old["source"].endswith("2019.txt")
+    assert old["legs"]["target"]["rank"] == 1
     for mode in ("keyword", "vector"):
         assert set(hits(filled, "经费", "--mode", mode)[0]["legs"]) == {mode}
     assert hits(filled, "活动经费", "--explain")[0]["terms"]
@@ -158,7 +194,12 @@ def test_search_takes_bytes_that_are_no_text(filled: Run) -> None:
 def test_search_in_words_shows_clause_and_source(filled: Run) -> None:
     """Without --json a person reads rank, title, path, text and file; an empty answer says what to do."""
     shown = filled("search", "支部共建促进法第五十四条", "--explain").stdout
-    for part in ("支部共建促进法 › 第二章 共建协议 › 第五十四条", "挪用活动经费", "law/支部共建促进法.txt", "target #1"):
+    for part in (
+        "支部共建促进法 › 第二章 共建协议 › 第五十四条",
+        "挪用活动经费",
+        "law/支部共建促进法.txt",
+        "target #1",
+    ):
         assert part in shown
     assert "没有找到" in filled("search", "活动", "--year", "1950").stdout
 
@@ -184,11 +225,15 @@ def test_search_in_words_shows_clause_and_source(filled: Run) -> None:
     ],
     ids=lambda a: " ".join(a)[:20].encode("ascii", "replace").decode(),
 )
-def test_requests_that_make_no_sense_exit_2(filled: Run, arguments: Sequence[str], tmp_path: Path, bench: Path) -> None:
+def test_requests_that_make_no_sense_exit_2(
+    filled: Run, arguments: Sequence[str], tmp_path: Path, bench: Path
+) -> None:
     """What the asker can mend ends with exit 2 and words on standard error, nothing on standard output."""
     places = {"BENCH": bench, "/tmp/never": tmp_path / "never"}
     result = filled(*[places.get(a, a) for a in arguments], status=2)
-    assert result.stderr.strip() and not result.stdout.strip() and "Traceback" not in result.stderr
+    assert result.stderr.strip()
+    assert not result.stdout.strip()
+    assert "Traceback" not in result.stderr
 
 
 # -- settings and service errors ------------------------------------------------------
@@ -199,25 +244,42 @@ def test_an_unknown_setting_is_refused(filled: Run, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("GONGXUE_HOEM", "x")
     for command in (("status",), ("search", "经费"), ("ingest", "."), ("reindex",), ("serve",)):
         result = filled(*command, status=2)
-        assert "invalid_setting" in result.stderr and "GONGXUE_HOEM" in result.stderr and "GONGXUE_HOME" in result.stderr
+        assert "invalid_setting" in result.stderr
+        assert "GONGXUE_HOEM" in result.stderr
+        assert "GONGXUE_HOME" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "x"), ("PORT", "70000"), ("LOG_LEVEL", "loud"), ("MAX_SOURCE_MB", "0"), ("KEYWORD_ENGINE", "nope"), ("VECTOR_ENGINE", "../x"),
-     ("HTTP_WRITES", "perhaps")])
-def test_a_setting_out_of_range_is_refused(filled: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    [
+        ("PORT", "x"),
+        ("PORT", "70000"),
+        ("LOG_LEVEL", "loud"),
+        ("MAX_SOURCE_MB", "0"),
+        ("KEYWORD_ENGINE", "nope"),
+        ("VECTOR_ENGINE", "../x"),
+        ("HTTP_WRITES", "perhaps"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused(
+    filled: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     """The setting and its value are named, exit 2."""
     monkeypatch.setenv(f"GONGXUE_{name}", value)
     result = filled("status", status=2)
-    assert f"GONGXUE_{name}" in result.stderr and value in result.stderr
+    assert f"GONGXUE_{name}" in result.stderr
+    assert value in result.stderr
 
 
-def test_an_index_of_another_encoder_exits_3_and_reindex_mends_it(filled: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_of_another_encoder_exits_3_and_reindex_mends_it(
+    filled: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The mismatch names both encoders and the command; after the command all is found again."""
     monkeypatch.setattr(wiring, "open_configured_encoder", lambda _settings: HashingEncoder("other", 32))
     result = filled("search", "经费", status=3)
-    assert all(part in result.stderr for part in ("index_mismatch", "hashing-64", "other-32", "gongxue reindex"))
+    assert all(
+        part in result.stderr for part in ("index_mismatch", "hashing-64", "other-32", "gongxue reindex")
+    )
     assert "live" in filled("reindex").stdout
     assert hits(filled, "支部共建促进法第二条")[0]["path"][-1] == "第二条"
 
@@ -226,7 +288,9 @@ def test_a_missing_encoder_exits_3(filled: Run, monkeypatch: pytest.MonkeyPatch)
     """The folder looked for and the setting are named."""
     monkeypatch.undo()
     result = CliRunner().invoke(app, ["status"], env={"GONGXUE_ENCODER": "/nowhere/model"})
-    assert result.exit_code == 3 and "/nowhere/model" in result.stderr and "GONGXUE_ENCODER" in result.stderr
+    assert result.exit_code == 3
+    assert "/nowhere/model" in result.stderr
+    assert "GONGXUE_ENCODER" in result.stderr
 
 
 def test_a_damaged_catalog_exits_3(filled: Run, home: Path) -> None:
@@ -235,7 +299,8 @@ def test_a_damaged_catalog_exits_3(filled: Run, home: Path) -> None:
         path.unlink()
     (home / "catalog.db").write_bytes(b"no catalog" * 500)
     result = filled("status", status=3)
-    assert "catalog_unavailable" in result.stderr and "backup" in result.stderr
+    assert "catalog_unavailable" in result.stderr
+    assert "backup" in result.stderr
 
 
 def test_a_home_that_is_a_file_exits_3(run: Run, tmp_path: Path) -> None:
@@ -250,8 +315,11 @@ def test_a_home_that_is_a_file_exits_3(run: Run, tmp_path: Path) -> None:
 def test_status_counts(filled: Run) -> None:
     """Documents, passages in either leg, and how far the index has come."""
     found = output(filled("status", "--json"))
-    assert found["documents"] == len(TEXTS) and found["passages"] == found["vectors"] > len(TEXTS)
-    assert found["ready"] is True and found["applied"] == found["seq"] and found["encoder"] == "hashing-64"
+    assert found["documents"] == len(TEXTS)
+    assert found["passages"] == found["vectors"] > len(TEXTS)
+    assert found["ready"] is True
+    assert found["applied"] == found["seq"]
+    assert found["encoder"] == "hashing-64"
     assert "hashing-64" in filled("status").stdout
 
 
@@ -263,7 +331,8 @@ def test_remove_takes_a_document_out(filled: Run, home: Path) -> None:
     assert law not in {h["document_id"] for h in hits(filled, "支部共建 自愿平等互助", "-k", "100")}
     assert len([p for p in (home / "originals").rglob("*") if p.is_file()]) == before - 1
     result = filled("remove", law, status=2)
-    assert "not_found" in result.stderr and law in result.stderr
+    assert "not_found" in result.stderr
+    assert law in result.stderr
 
 
 def test_backup_and_restore_give_the_same_answers(filled: Run, tmp_path: Path) -> None:
@@ -273,10 +342,16 @@ def test_backup_and_restore_give_the_same_answers(filled: Run, tmp_path: Path) -
     assert [p.name for p in tmp_path.iterdir() if "partial" in p.name] == []
     assert str(len(TEXTS)) in filled("restore", archive, "--home", tmp_path / "other").stdout
     before, after = (
-        output(filled("search", "活动经费", "-k", "50", "--json", "--home", home)) for home in (tmp_path / "home", tmp_path / "other"))
+        output(filled("search", "活动经费", "-k", "50", "--json", "--home", home))
+        for home in (tmp_path / "home", tmp_path / "other")
+    )
     assert {**before, "took_ms": 0} == {**after, "took_ms": 0}
-    originals = [sorted(p.name for p in (tmp_path / h / "originals").rglob("*") if p.is_file()) for h in ("home", "other")]
-    assert originals[0] == originals[1] and len(originals[0]) == len(TEXTS)
+    originals = [
+        sorted(p.name for p in (tmp_path / h / "originals").rglob("*") if p.is_file())
+        for h in ("home", "other")
+    ]
+    assert originals[0] == originals[1]
+    assert len(originals[0]) == len(TEXTS)
     assert output(filled("status", "--json", "--home", tmp_path / "other"))["ready"]
 
 
@@ -289,7 +364,8 @@ def test_restore_refuses_a_home_in_use(filled: Run, tmp_path: Path, holding: str
     path.parent.mkdir(parents=True)
     path.write_text("kept")
     result = filled("restore", archive, "--home", tmp_path / "used", status=3)
-    assert "used" in result.stderr and path.read_text() == "kept"
+    assert "used" in result.stderr
+    assert path.read_text() == "kept"
     assert [p for p in (tmp_path / "used").rglob("*") if p.is_file()] == [path]
 
 
@@ -305,7 +381,8 @@ def test_restore_refuses_a_damaged_archive(filled: Run, tmp_path: Path) -> None:
     for n, data in enumerate(damaged):
         archive.write_bytes(data)
         result = filled("restore", archive, "--home", tmp_path / f"h{n}", status=2)
-        assert "unreadable_source" in result.stderr and "b.tar.gz" in result.stderr, n
+        assert "unreadable_source" in result.stderr, n
+        assert "b.tar.gz" in result.stderr, n
         assert not (tmp_path / f"h{n}").exists() or not list((tmp_path / f"h{n}").iterdir()), n
 
 
@@ -336,11 +413,24 @@ def bench(tmp_path: Path) -> Path:
         with gzip.open(folder / name, "wt", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
 
-    corpus = {"d1": "外出学习每人每天不超过五十元", "d2": "夜班吊机故障的处理", "d3": "间隔复习记得更久", "d4": "共建协议应当书面"}
-    write("corpus.jsonl.gz", [json.dumps({"_id": i, "title": "", "text": t}, ensure_ascii=False) for i, t in corpus.items()])
+    corpus = {
+        "d1": "外出学习每人每天不超过五十元",
+        "d2": "夜班吊机故障的处理",
+        "d3": "间隔复习记得更久",
+        "d4": "共建协议应当书面",
+    }
+    write(
+        "corpus.jsonl.gz",
+        [json.dumps({"_id": i, "title": "", "text": t}, ensure_ascii=False) for i, t in corpus.items()],
+    )
     queries = {"q1": "吊机故障", "q2": "间隔复习", "q3": "外出学习", "unjudged": "协议"}
-    write("queries.jsonl.gz", [json.dumps({"_id": i, "text": t}, ensure_ascii=False) for i, t in queries.items()])
-    write("qrels.tsv.gz", ["query-id\tcorpus-id\tscore", "q1\td2\t1", "q2\td3\t2", "q2\td1\t0", "q3\tabsent\t1"])
+    write(
+        "queries.jsonl.gz",
+        [json.dumps({"_id": i, "text": t}, ensure_ascii=False) for i, t in queries.items()],
+    )
+    write(
+        "qrels.tsv.gz", ["query-id\tcorpus-id\tscore", "q1\td2\t1", "q2\td3\t2", "q2\td1\t0", "q3\tabsent\t1"]
+    )
     return folder
 
 
@@ -360,11 +450,13 @@ def test_eval_measures_a_benchmark(run: Run, bench: Path, home: Path, tmp_path: 
         assert all((line[1], line[5]) == ("Q0", "keyword") for line in own)
         scores = [float(line[4]) for line in own]
         assert scores == sorted(scores, reverse=True)
-    assert [line[2] for line in lines if line[0] == "q1"][0] == "d2"
+    assert next(line[2] for line in lines if line[0] == "q1") == "d2"
 
 
 @pytest.mark.parametrize("name", ["corpus.jsonl.gz", "queries.jsonl.gz", "qrels.tsv.gz"])
-@pytest.mark.parametrize("content", [None, b"no gzip", gzip.compress(b"\xff\xfe{"), gzip.compress(b'{"other": 1}\n[1]\n')])
+@pytest.mark.parametrize(
+    "content", [None, b"no gzip", gzip.compress(b"\xff\xfe{"), gzip.compress(b'{"other": 1}\n[1]\n')]
+)
 def test_eval_refuses_a_malformed_benchmark(run: Run, bench: Path, name: str, content: bytes | None) -> None:
     """A file that is missing, no gzip, no text or without the fields is named, exit 2."""
     (bench / name).unlink()

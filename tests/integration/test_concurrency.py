@@ -35,7 +35,9 @@ def run_together(*workers: Callable[[], None]) -> None:
 
 
 @pytest.mark.parametrize("own_process", [False, True], ids=["one index", "an index for each"])
-def test_queries_run_while_documents_come_and_go(services: Services, open_services: Opener, own_process: bool) -> None:
+def test_queries_run_while_documents_come_and_go(
+    services: Services, open_services: Opener, own_process: bool
+) -> None:
     """Four threads that ask see no error, never a text whose removal had ended, and always one whose ingest had ended."""
     present: dict[str, str] = {}
     gone: set[str] = set()
@@ -45,7 +47,9 @@ def test_queries_run_while_documents_come_and_go(services: Services, open_servic
     def change() -> None:
         try:
             for n in range(ROUNDS):
-                source = Source(f"变{n}.txt", "text/plain", f"变动{n}\n共建变动编号{n:04d}的安排，供查询之用。\n".encode())
+                source = Source(
+                    f"变{n}.txt", "text/plain", f"变动{n}\n共建变动编号{n:04d}的安排，供查询之用。\n".encode()
+                )
                 document_id = services.ingest_source(source).document_ids[0]
                 with lock:
                     present[document_id] = f"编号{n:04d}"
@@ -86,7 +90,8 @@ def test_queries_run_while_documents_come_and_go(services: Services, open_servic
         return ask
 
     run_together(change, *(asking(n) for n in range(4)))
-    assert min(asked) >= 3 and len(gone) == ROUNDS // 2
+    assert min(asked) >= 3
+    assert len(gone) == ROUNDS // 2
 
 
 def test_writers_wait_for_each_other(services: Services, open_services: Opener) -> None:
@@ -97,7 +102,12 @@ def test_writers_wait_for_each_other(services: Services, open_services: Opener) 
         def write() -> None:
             for n in range(8):
                 text = f"并行{worker}之{n}\n共建并行编号{worker}{n:03d}的安排，供查询之用。\n"
-                assert writers[worker].ingest_source(Source(f"并{worker}-{n}.txt", "text/plain", text.encode())).documents == 1
+                assert (
+                    writers[worker]
+                    .ingest_source(Source(f"并{worker}-{n}.txt", "text/plain", text.encode()))
+                    .documents
+                    == 1
+                )
 
         return write
 

@@ -26,7 +26,8 @@ def test_corpus_documents_are_found_by_title(corpus: Services) -> None:
     """Every document is gone to first by its title, all versions of it ahead of anything else."""
     for card in corpus.catalog.cards(EVERYONE, corpus.today(), k=100):
         hits = corpus.search(Query(card.title, EVERYONE, k=5, validity=ANY)).hits
-        assert hits[0].title == card.title and "target" in hits[0].legs, card.title
+        assert hits[0].title == card.title, card.source
+        assert "target" in hits[0].legs, card.title
         assert card.document_id in {h.document_id for h in hits}, card.title
 
 
@@ -56,8 +57,11 @@ def test_corpus_clauses_tile_their_documents(corpus: Services) -> None:
     for card in corpus.catalog.cards(EVERYONE, corpus.today(), k=100):
         document = corpus.document(card.document_id, EVERYONE)
         at = 0
-        for start, end in sorted([(c.start, c.end) for c in document.clauses] + [(s.start, s.end) for s in document.sections]):
-            assert not document.text[at:start].strip() and start >= at, card.source
+        for start, end in sorted(
+            [(c.start, c.end) for c in document.clauses] + [(s.start, s.end) for s in document.sections]
+        ):
+            assert start >= at, card.source
+            assert not document.text[at:start].strip(), card.source
             at = end
         assert not document.text[at:].strip(), card.source
         clauses = {c.clause_id: c for c in document.clauses}
@@ -70,4 +74,5 @@ def test_corpus_is_unchanged_the_second_time(corpus: Services) -> None:
     """The same folder again adds nothing."""
     before = corpus.status()
     report = corpus.ingest([Path(__file__).parents[2] / "corpus"])
-    assert (report.documents, report.unchanged, report.failed) == (0, 70, []) and corpus.status() == before
+    assert (report.documents, report.unchanged, report.failed) == (0, 70, [])
+    assert corpus.status() == before

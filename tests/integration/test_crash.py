@@ -41,15 +41,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Child:
     """An ingest in a process of its own, and what it has acknowledged."""
 
-    def __init__(self, home: Path, folder: Path, *, processes: int, follow_every: int, remove_every: int) -> None:
+    def __init__(
+        self, home: Path, folder: Path, *, processes: int, follow_every: int, remove_every: int
+    ) -> None:
         self.present: set[str] = set()
         self.withdrawn: set[str] = set()
         self.unsure: set[str] = set()
         self.lines: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.ingest_child", str(home), str(folder), str(processes), str(follow_every),
-             str(remove_every)],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+            [
+                sys.executable,
+                "-m",
+                "tests.integration.ingest_child",
+                str(home),
+                str(folder),
+                str(processes),
+                str(follow_every),
+                str(remove_every),
+            ],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
 
     def read(self) -> Iterator[str]:
         """Steps as they come, the books kept."""
@@ -90,9 +104,13 @@ def check(home: Path, child: Child) -> set[str]:
         status = services.status()
         assert status["ready"]
         with services.catalog.engine.connect() as connection:
-            there = {r.document_id: r.sha256 for r in connection.execute(select(documents.c.document_id, documents.c.sha256))}
+            there = {
+                r.document_id: r.sha256
+                for r in connection.execute(select(documents.c.document_id, documents.c.sha256))
+            }
             rows = connection.execute(select(passages.c.key, passages.c.document_id)).all()
-        assert set(there) >= child.present and not child.withdrawn & set(there)
+        assert set(there) >= child.present
+        assert not child.withdrawn & set(there)
         assert {r.document_id for r in rows} == set(there)
         for sha256 in there.values():
             services.originals.get(sha256)
@@ -107,10 +125,24 @@ def check(home: Path, child: Child) -> set[str]:
 def moments(seed: int) -> list[tuple[str, int, float]]:
     """When to kill: after which step, how many of them to let pass, and how many seconds later."""
     draw = random.Random(seed)
-    steps = ["start", "added", "added", "following", "following", "merging", "merging", "removing", "followed", "unchanged"]
+    steps = [
+        "start",
+        "added",
+        "added",
+        "following",
+        "following",
+        "merging",
+        "merging",
+        "removing",
+        "followed",
+        "unchanged",
+    ]
     return [
-        (step, draw.randint(1, 3 if step in ("merging", "following", "followed", "removing") else 40),
-         draw.choice([0.0, draw.uniform(0, 0.004), draw.uniform(0, 0.04)]))
+        (
+            step,
+            draw.randint(1, 3 if step in ("merging", "following", "followed", "removing") else 40),
+            draw.choice([0.0, draw.uniform(0, 0.004), draw.uniform(0, 0.04)]),
+        )
         for step in (steps * KILLS)[:KILLS]
     ]
 
@@ -124,7 +156,9 @@ def test_kill_at_any_moment_loses_nothing(tmp_path: Path, folder: Path) -> None:
     seen: dict[str, int] = {}
     for step, n, delay in moments(20240601):
         # Reading in several processes, or in the one.
-        child = Child(home, folder, processes=draw.choice([1, 2]), follow_every=draw.choice([3, 8, 20]), remove_every=17)
+        child = Child(
+            home, folder, processes=draw.choice([1, 2]), follow_every=draw.choice([3, 8, 20]), remove_every=17
+        )
         child.withdrawn = withdrawn
         if step == "start":
             time.sleep(draw.uniform(0.3, 2.5))
@@ -149,7 +183,8 @@ def test_kill_at_any_moment_loses_nothing(tmp_path: Path, folder: Path) -> None:
     assert final.process.wait() == 0
     assert final.process.stdout
     final.process.stdout.close()
-    assert final.lines.count("unchanged") == len(there) and final.lines.count("added") == N - len(there)
+    assert final.lines.count("unchanged") == len(there)
+    assert final.lines.count("added") == N - len(there)
     assert len(check(home, final)) == N
 
 
@@ -166,10 +201,14 @@ def test_kill_during_reindex_leaves_one_live_index(tmp_path: Path, folder: Path)
         "from pathlib import Path; import sys; from api.settings import Settings; from api.wiring import build_services;"
         "from tests.fakes import HashingEncoder;"
         "s = build_services(Settings(home=Path(sys.argv[1])), encoder=HashingEncoder(), opened=False);"
-        "print('ready', flush=True); s.reindex(); print('live', flush=True)")
+        "print('ready', flush=True); s.reindex(); print('live', flush=True)"
+    )
     for delay in (0.0, 0.02, 0.05, 0.1):
-        process = subprocess.Popen([sys.executable, "-c", code, str(home)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert process.stdout and process.stdout.readline() == "ready\n"
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, str(home)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
         time.sleep(delay)
         process.kill()
         process.stdout.close()

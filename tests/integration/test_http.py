@@ -45,8 +45,11 @@ def law_id(client: TestClient) -> str:
 def test_search_gives_the_json_of_the_command_line(client: TestClient, library: Services) -> None:
     """Every field of the answer is what `gongxue search --json` prints."""
     response = client.get("/v1/search", params={"q": "活动经费", "k": 5, "explain": "true", "mode": "hybrid"})
-    assert response.status_code == 200 and response.headers["content-type"].startswith("application/json")
-    expected = json.loads(json.dumps(answer_json(library.search(Query("活动经费", frozenset({PUBLIC}), k=5, explain=True)))))
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("application/json")
+    expected = json.loads(
+        json.dumps(answer_json(library.search(Query("活动经费", frozenset({PUBLIC}), k=5, explain=True))))
+    )
     assert {**response.json(), "took_ms": 0} == {**expected, "took_ms": 0}
 
 
@@ -100,7 +103,8 @@ def test_problems_have_stable_codes(client: TestClient, path: str, status: int, 
     assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
     body = response.json()
     assert (body["status"], body["code"], body["type"]) == (status, code, f"urn:gongxue:error:{code}")
-    assert body["title"] and body["detail"]
+    assert body["title"]
+    assert body["detail"]
 
 
 def test_methods_that_are_not_there_are_a_problem(client: TestClient) -> None:
@@ -112,16 +116,24 @@ def test_methods_that_are_not_there_are_a_problem(client: TestClient) -> None:
 
 def test_hidden_and_missing_documents_answer_alike(services: Services) -> None:
     """A document outside the scope answers as one that does not exist, byte for byte but for the id asked."""
-    hidden = services.pipeline.ingest(Source("奖励.txt", "text/plain", SECRET.encode()), audience=["北辰"]).document_id
+    hidden = services.pipeline.ingest(
+        Source("奖励.txt", "text/plain", SECRET.encode()), audience=["北辰"]
+    ).document_id
     assert hidden
     with TestClient(create_app(services), base_url=BASE) as client:
-        for path in ("/v1/documents/{}", "/v1/documents/{}/versions", "/v1/documents/{}/original", "/documents/{}"):
+        for path in (
+            "/v1/documents/{}",
+            "/v1/documents/{}/versions",
+            "/v1/documents/{}/original",
+            "/documents/{}",
+        ):
             found, missing = client.get(path.format(hidden)), client.get(path.format("0" * 16))
             assert found.status_code == missing.status_code == 404
             assert found.content.replace(hidden.encode(), b"0" * 16) == missing.content
             drop = {"content-length"}
             assert {k: v for k, v in found.headers.items() if k not in drop} == {
-                k: v for k, v in missing.headers.items() if k not in drop}
+                k: v for k, v in missing.headers.items() if k not in drop
+            }
         assert hidden not in client.get("/v1/documents?k=200").text
         assert client.get("/v1/suggest", params={"q": "奖励"}).json() == {"documents": []}
         assert hidden not in client.get("/v1/search", params={"q": "夜班吊机奖励", "k": 100}).text
@@ -136,7 +148,11 @@ def test_a_service_error_is_503(services: Services, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(services, "search", busy)
     with TestClient(create_app(services), base_url=BASE) as client:
         response = client.get("/v1/search?q=x")
-    assert (response.status_code, response.json()["code"], response.json()["detail"]) == (503, "index_busy", "Try again shortly.")
+    assert (response.status_code, response.json()["code"], response.json()["detail"]) == (
+        503,
+        "index_busy",
+        "Try again shortly.",
+    )
 
 
 def test_a_bug_is_500_and_tells_nothing_of_itself(
@@ -150,7 +166,8 @@ def test_a_bug_is_500_and_tells_nothing_of_itself(
     monkeypatch.setattr(services, "search", broken)
     with TestClient(create_app(services), base_url=BASE, raise_server_exceptions=False) as client:
         response = client.get("/v1/search?q=x")
-    assert (response.status_code, response.json()["code"]) == (500, "internal") and "inner words" not in response.text
+    assert (response.status_code, response.json()["code"]) == (500, "internal")
+    assert "inner words" not in response.text
     assert "RuntimeError: inner words" in "".join(capsys.readouterr())
 
 
@@ -160,7 +177,9 @@ def test_a_bug_is_500_and_tells_nothing_of_itself(
 def test_document_gives_structure_and_text(client: TestClient) -> None:
     """A document has its title block, text, sections and clauses, whose spans cut the text."""
     found = client.get(f"/v1/documents/{law_id(client)}").json()
-    assert found["title"] == "支部共建促进法" and found["effective_on"] == "2021-01-01" and found["validity"] == "in_force"
+    assert found["title"] == "支部共建促进法"
+    assert found["effective_on"] == "2021-01-01"
+    assert found["validity"] == "in_force"
     clause = next(c for c in found["clauses"] if c["label"] == "第五十四条")
     assert found["text"][clause["start"] : clause["end"]].startswith("第五十四条")
     assert [s["label"] for s in found["sections"]] == ["第一章", "第二章"]
@@ -179,14 +198,21 @@ def test_versions_are_newest_first(client: TestClient) -> None:
     """All versions of a work, each with its standing."""
     new = client.get("/v1/search", params={"q": "北党发〔2023〕5号"}).json()["hits"][0]["document_id"]
     found = client.get(f"/v1/documents/{new}/versions").json()["documents"]
-    assert [(d["effective_on"], d["validity"]) for d in found] == [("2023-06-01", "in_force"), ("2019-04-01", "superseded")]
+    assert [(d["effective_on"], d["validity"]) for d in found] == [
+        ("2023-06-01", "in_force"),
+        ("2019-04-01", "superseded"),
+    ]
 
 
 def test_original_gives_the_bytes_under_their_name(client: TestClient) -> None:
     """The original comes back byte for byte, as an attachment with its Chinese name."""
     response = client.get(f"/v1/documents/{law_id(client)}/original")
-    assert response.content == LAW.encode() and response.headers["content-type"].startswith("text/plain")
-    assert f"attachment; filename*=UTF-8''{quote('支部共建促进法.txt')}" == response.headers["content-disposition"]
+    assert response.content == LAW.encode()
+    assert response.headers["content-type"].startswith("text/plain")
+    assert (
+        f"attachment; filename*=UTF-8''{quote('支部共建促进法.txt')}"
+        == response.headers["content-disposition"]
+    )
     assert response.headers["x-content-type-options"] == "nosniff"
 
 
@@ -203,7 +229,10 @@ def test_suggest_finds_titles_and_numbers(client: TestClient) -> None:
 
 def test_writes_are_off_by_default(client: TestClient) -> None:
     """Without the setting nothing can be put or removed, whatever is sent."""
-    for response in (client.put("/v1/sources/x.txt", content=b"x"), client.delete(f"/v1/documents/{law_id(client)}")):
+    for response in (
+        client.put("/v1/sources/x.txt", content=b"x"),
+        client.delete(f"/v1/documents/{law_id(client)}"),
+    ):
         assert (response.status_code, response.json()["code"]) == (403, "forbidden")
         assert "GONGXUE_HTTP_WRITES" in response.json()["detail"]
     assert client.get("/v1/status").json()["documents"] == len(TEXTS)
@@ -213,7 +242,8 @@ def test_put_takes_a_source_in_and_delete_takes_it_out(writer: TestClient) -> No
     """A source put under any name is found at once; deleted it is gone at once, a second time not found."""
     text = CASE.replace("吊机", "龙门吊")
     report = writer.put(f"/v1/sources/{quote('案例 一（夜班）.txt')}", content=text.encode()).json()
-    assert (report["documents"], report["failed"]) == (1, []) and len(report["document_ids"]) == 1
+    assert (report["documents"], report["failed"]) == (1, [])
+    assert len(report["document_ids"]) == 1
     document_id = report["document_ids"][0]
     hit = writer.get("/v1/search", params={"q": "龙门吊故障"}).json()["hits"][0]
     assert (hit["document_id"], hit["source"]) == (document_id, "案例 一（夜班）.txt")
@@ -237,11 +267,14 @@ def test_put_takes_a_source_in_and_delete_takes_it_out(writer: TestClient) -> No
         ("x.txt", b"a" * (1024 * 1024 + 1), 413, "oversize_source"),
     ],
 )
-def test_put_refuses_bad_sources(writer: TestClient, name: str, content: bytes, status: int, code: str) -> None:
+def test_put_refuses_bad_sources(
+    writer: TestClient, name: str, content: bytes, status: int, code: str
+) -> None:
     """A source that cannot become a document is a problem with its code, and nothing is kept."""
     response = writer.put(f"/v1/sources/{name}", content=content)
     assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
-    assert response.json()["code"] == code and response.json()["title"]
+    assert response.json()["code"] == code
+    assert response.json()["title"]
     assert writer.get("/v1/status").json()["documents"] == len(TEXTS)
 
 
@@ -262,14 +295,18 @@ def test_health_readiness_and_metrics(client: TestClient) -> None:
     """Health is plain, readiness tells how far the index has come, metrics count requests by route."""
     assert client.get("/healthz").text == "ok\n"
     ready = client.get("/readyz")
-    assert ready.status_code == 200 and ready.json()["ready"] is True and ready.json()["applied"] == ready.json()["seq"]
+    assert ready.status_code == 200
+    assert ready.json()["ready"] is True
+    assert ready.json()["applied"] == ready.json()["seq"]
     client.get("/v1/search?q=x")
     client.get(f"/v1/documents/{'0' * 16}")
     client.get("/no/such/page")
     metrics = client.get("/metrics").text
     assert re.search(r'gongxue_requests_total\{route="/v1/search",status="200"\} [1-9]', metrics)
-    assert 'route="/v1/documents/{document_id}",status="404"' in metrics and "0000000000000000" not in metrics
-    assert "gongxue_request_seconds_bucket" in metrics and "/no/such/page" not in metrics
+    assert 'route="/v1/documents/{document_id}",status="404"' in metrics
+    assert "0000000000000000" not in metrics
+    assert "gongxue_request_seconds_bucket" in metrics
+    assert "/no/such/page" not in metrics
 
 
 def test_readiness_waits_for_the_index(services: Services) -> None:
@@ -287,7 +324,9 @@ def test_foreign_hosts_are_refused(client: TestClient, host: str) -> None:
     assert client.get("/v1/search?q=x", headers={"host": host}).status_code == 400
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8000", "[::1]:8000", "[::1]", "kb.intern", "KB.intern:80"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost:8000", "[::1]:8000", "[::1]", "kb.intern", "KB.intern:80"]
+)
 def test_own_hosts_are_answered(services: Services, open_services: Opener, host: str) -> None:
     """Loopback names and those of the setting are answered, with any port."""
     with TestClient(create_app(open_services(allowed_hosts="kb.intern, other")), base_url=BASE) as client:
@@ -306,7 +345,7 @@ def test_docs_show_every_route(client: TestClient) -> None:
     page = client.get("/docs").text
     for path in client.get("/openapi.json").json()["paths"]:
         assert path in page
-    assert "<script src=\"http" not in page
+    assert '<script src="http' not in page
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/status", "/healthz", "/documents", "/docs"])
@@ -314,19 +353,30 @@ def test_head_answers_as_get_without_body(client: TestClient, path: str) -> None
     """HEAD has the status and headers of GET."""
     head, get = client.head(path), client.get(path)
     assert head.status_code == get.status_code == 200
-    assert head.headers["content-type"] == get.headers["content-type"] and head.content == b""
+    assert head.headers["content-type"] == get.headers["content-type"]
+    assert head.content == b""
 
 
 def test_missing_pages_answer_in_the_askers_form(client: TestClient) -> None:
     """A browser gets a page, a program a problem, both 404."""
     page = client.get("/nothing", headers={"accept": "text/html"})
-    assert page.status_code == 404 and page.headers["content-type"].startswith("text/html")
+    assert page.status_code == 404
+    assert page.headers["content-type"].startswith("text/html")
     problem = client.get("/nothing", headers={"accept": "application/json"})
     assert (problem.status_code, problem.json()["code"]) == (404, "not_found")
     assert client.get("/v1/nothing", headers={"accept": "text/html"}).json()["code"] == "not_found"
 
 
-@pytest.mark.parametrize("path", ["/?q=x&year=99999999999999999999", "/?q=x&as_of=0001-01-01", "/?q=x&as_of=9999-12-31", "/?q=%00", "/documents?page=99999999999999999999"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/?q=x&year=99999999999999999999",
+        "/?q=x&as_of=0001-01-01",
+        "/?q=x&as_of=9999-12-31",
+        "/?q=%00",
+        "/documents?page=99999999999999999999",
+    ],
+)
 def test_pages_survive_extreme_addresses(client: TestClient, path: str) -> None:
     """However far out its numbers, an address gives a page."""
     assert client.get(path, headers={"accept": "text/html"}).status_code in (200, 400, 404)
@@ -334,5 +384,10 @@ def test_pages_survive_extreme_addresses(client: TestClient, path: str) -> None:
 
 def test_static_files_cannot_be_left(client: TestClient) -> None:
     """No path under /static leads out of its folder."""
-    for path in ("/static/../pages.py", "/static/%2e%2e/templates/base.html", "/static//etc/passwd", "/static/..%2f..%2fpyproject.toml"):
+    for path in (
+        "/static/../pages.py",
+        "/static/%2e%2e/templates/base.html",
+        "/static//etc/passwd",
+        "/static/..%2f..%2fpyproject.toml",
+    ):
         assert client.get(path).status_code == 404

@@ -61,14 +61,24 @@ def environment(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "guard" / "sitecustomize.py").write_text(GUARD)
     kept = {k: v for k, v in os.environ.items() if not k.startswith("GONGXUE_")}
     return kept | {
-        "PYTHONPATH": f"{tmp_path / 'guard'}:{ROOT}", "GUARD_LOG": str(tmp_path / "log"), "HOME": str(tmp_path),
-        "GONGXUE_HOME": str(tmp_path / "home"), "PYTHONUNBUFFERED": "1"}
+        "PYTHONPATH": f"{tmp_path / 'guard'}:{ROOT}",
+        "GUARD_LOG": str(tmp_path / "log"),
+        "HOME": str(tmp_path),
+        "GONGXUE_HOME": str(tmp_path / "home"),
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 def gongxue(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command as a person would."""
     return subprocess.run(
-        [sys.executable, "-m", "api.cli", *arguments], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        [sys.executable, "-m", "api.cli", *arguments],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def attempts(environment: dict[str, str]) -> list[str]:
@@ -78,34 +88,65 @@ def attempts(environment: dict[str, str]) -> list[str]:
 
 def test_guard_shuts_the_network(environment: dict[str, str]) -> None:
     """The guard itself works: a look-up and a connection to elsewhere are refused and noted."""
-    for code in ("urllib.request.urlopen('http://192.0.2.1/')", "urllib.request.urlopen('http://example.org/')"):
-        result = subprocess.run([sys.executable, "-c", f"import urllib.request; {code}"], env=environment, capture_output=True, text=True, check=False)
-        assert result.returncode and "the network is shut" in result.stderr
+    for code in (
+        "urllib.request.urlopen('http://192.0.2.1/')",
+        "urllib.request.urlopen('http://example.org/')",
+    ):
+        result = subprocess.run(
+            [sys.executable, "-c", f"import urllib.request; {code}"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode
+        assert "the network is shut" in result.stderr
     assert len(attempts(environment)) == 2
 
 
 def test_the_program_works_without_a_network(environment: dict[str, str]) -> None:
     """With the bundled encoder, every format is taken in, searched on the command line, served and searched over HTTP."""
-    corpus = [ROOT / "corpus" / name for name in (
-        "law/lanzhou-port-operation-safety.pdf", "law/lanzhou-water-supply.docx", "law/lanzhou-worker-education.html",
-        "law/lanzhou-joint-building-promotion.md", "case/hefeng-apprentice-dropout.txt")]
+    corpus = [
+        ROOT / "corpus" / name
+        for name in (
+            "law/lanzhou-port-operation-safety.pdf",
+            "law/lanzhou-water-supply.docx",
+            "law/lanzhou-worker-education.html",
+            "law/lanzhou-joint-building-promotion.md",
+            "case/hefeng-apprentice-dropout.txt",
+        )
+    ]
     report = json.loads(gongxue(environment, "ingest", *map(str, corpus), "--json").stdout)
-    assert report["documents"] == len(corpus) and report["failed"] == []
-    found = json.loads(gongxue(environment, "search", "共建协议应当写明哪些内容", "--json", "--explain").stdout)
-    assert found["hits"][0]["title"].endswith("条例") and {"keyword", "vector"} <= set(found["hits"][0]["legs"])
+    assert report["documents"] == len(corpus)
+    assert report["failed"] == []
+    found = json.loads(
+        gongxue(environment, "search", "共建协议应当写明哪些内容", "--json", "--explain").stdout
+    )
+    assert found["hits"][0]["title"].endswith("条例")
+    assert {"keyword", "vector"} <= set(found["hits"][0]["legs"])
 
     with subprocess.Popen(
-        [sys.executable, "-m", "api.cli", "serve", "--port", "0"], env=environment | {"GONGXUE_LOG_LEVEL": "info"}, cwd=ROOT,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "api.cli", "serve", "--port", "0"],
+        env=environment | {"GONGXUE_LOG_LEVEL": "info"},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as server:
         try:
             assert server.stderr
-            address = next(m[0] for line in server.stderr if (m := re.search(r"http://127\.0\.0\.1:[1-9]\d*", line)))
+            address = next(
+                m[0] for line in server.stderr if (m := re.search(r"http://127\.0\.0\.1:[1-9]\d*", line))
+            )
             for path in ("/healthz", "/", "/docs", "/openapi.json", "/?q=" + quote("共建协议")):
                 with urllib.request.urlopen(address + path) as response:
                     assert response.status == 200, path
-            with urllib.request.urlopen(f"{address}/v1/search?q={quote('共建协议应当写明哪些内容')}") as response:
-                assert [h["passage_id"] for h in json.load(response)["hits"]] == [h["passage_id"] for h in found["hits"]]
+            with urllib.request.urlopen(
+                f"{address}/v1/search?q={quote('共建协议应当写明哪些内容')}"
+            ) as response:
+                assert [h["passage_id"] for h in json.load(response)["hits"]] == [
+                    h["passage_id"] for h in found["hits"]
+                ]
         finally:
             server.terminate()
             server.communicate()

@@ -26,10 +26,21 @@ def test_settings_stated_go_before_the_environment() -> None:
 
 def test_settings_read_every_kind_of_value() -> None:
     """Numbers, switches and paths are read from words."""
-    found = load_settings({
-        "GONGXUE_HTTP_WRITES": "true", "GONGXUE_MAX_SOURCE_MB": "5", "GONGXUE_HOME": "数据/家", "GONGXUE_LOG_LEVEL": "WARNING",
-        "OTHER": "x"})
-    assert (found.http_writes, found.max_source_mb, found.home, found.log_level) == (True, 5, Path("数据/家"), "warning")
+    found = load_settings(
+        {
+            "GONGXUE_HTTP_WRITES": "true",
+            "GONGXUE_MAX_SOURCE_MB": "5",
+            "GONGXUE_HOME": "数据/家",
+            "GONGXUE_LOG_LEVEL": "WARNING",
+            "OTHER": "x",
+        }
+    )
+    assert (found.http_writes, found.max_source_mb, found.home, found.log_level) == (
+        True,
+        5,
+        Path("数据/家"),
+        "warning",
+    )
     assert found.catalog_url == "sqlite:///数据/家/catalog.db"
 
 
@@ -38,17 +49,27 @@ def test_settings_refuse_unknown_names() -> None:
     for name in ("GONGXUE_HOEM", "GONGXUE_", "GONGXUE_home"):
         with pytest.raises(InvalidSetting) as caught:
             load_settings({name: "x"})
-        assert name in str(caught.value) and "GONGXUE_HOME" in caught.value.hint
+        assert name in str(caught.value)
+        assert "GONGXUE_HOME" in caught.value.hint
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "-1"), ("PORT", "many"), ("PROCESSES", "-1"), ("MAX_SOURCE_MB", "0"), ("LOG_LEVEL", "loud"), ("HTTP_WRITES", "maybe")])
+    [
+        ("PORT", "-1"),
+        ("PORT", "many"),
+        ("PROCESSES", "-1"),
+        ("MAX_SOURCE_MB", "0"),
+        ("LOG_LEVEL", "loud"),
+        ("HTTP_WRITES", "maybe"),
+    ],
+)
 def test_settings_refuse_values_out_of_range(name: str, value: str) -> None:
     """The setting, its value and what is wrong with it are named."""
     with pytest.raises(InvalidSetting) as caught:
         load_settings({PREFIX + name: value})
-    assert PREFIX + name in str(caught.value) and repr(value) in str(caught.value)
+    assert PREFIX + name in str(caught.value)
+    assert repr(value) in str(caught.value)
 
 
 def test_settings_cannot_be_changed() -> None:
@@ -61,3 +82,13 @@ def test_settings_cannot_be_changed() -> None:
 def test_settings_do_not_show_the_key() -> None:
     """The key of an endpoint is in no representation of the settings."""
     assert "s3cret" not in repr(load_settings({"GONGXUE_ENCODER_KEY": "s3cret"}))
+
+
+def test_settings_refuse_writes_where_others_could_reach_them() -> None:
+    """Writing without sign-in is for loopback only; the refusal names the setting and shows no key."""
+    environment = {"GONGXUE_HTTP_WRITES": "true", "GONGXUE_HOST": "0.0.0.0", "GONGXUE_ENCODER_KEY": "s3cret"}
+    with pytest.raises(InvalidSetting) as caught:
+        load_settings(environment)
+    assert "http_writes" in str(caught.value).lower()
+    assert "s3cret" not in str(caught.value)
+    assert load_settings(environment | {"GONGXUE_HOST": "::1"}).http_writes

@@ -16,14 +16,16 @@ maybe = st.none() | days
 def test_derive_id_is_sixteen_digits_below_two_to_the_63(parts: list[str]) -> None:
     """An id is 16 hexadecimal digits and fits a signed 64-bit number, so any engine can hold it."""
     found = derive_id(*parts)
-    assert len(found) == 16 and 0 <= int(found, 16) < 2**63
+    assert len(found) == 16
+    assert 0 <= int(found, 16) < 2**63
     assert found == derive_id(*parts)
 
 
 def test_derive_id_is_the_same_in_every_release() -> None:
     """Ids are stored and cited, so their derivation never changes."""
     assert derive_id("document", "abc") == "31052598d62a55cc"
-    assert derive_id("a", "b") != derive_id("b", "a") and derive_id("a", "b") != derive_id("ab")
+    assert derive_id("a", "b") != derive_id("b", "a")
+    assert derive_id("a", "b") != derive_id("ab")
 
 
 @given(maybe, maybe, st.sampled_from([None, Validity.SUPERSEDED, Validity.REPEALED]), days)
@@ -61,7 +63,8 @@ def test_page_at_gives_the_last_page_begun(starts: list[int], offset: int) -> No
 def test_source_shows_no_bytes() -> None:
     """The representation of a source names it without its content."""
     source = Source("a.txt", "text/plain", b"secret")
-    assert "secret" not in repr(source) and source.sha256 == Source("b", "", b"secret").sha256
+    assert "secret" not in repr(source)
+    assert source.sha256 == Source("b", "", b"secret").sha256
 
 
 def test_entry_key_is_its_id_as_a_number() -> None:

@@ -52,7 +52,25 @@ def test_numeral_value_never_fails(text: str) -> None:
     assert value is None or value >= 0
 
 
-@pytest.mark.parametrize("text", ["", "十十", "百零", "二百百", "万", "一万万", "3万", "甲", "一千零", "零十", "-1", "1.5", "²"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "十十",
+        "百零",
+        "二百百",
+        "万",
+        "一万万",
+        "一万一万",
+        "3万",
+        "甲",
+        "一千零",
+        "零十",
+        "-1",
+        "1.5",
+        "²",
+    ],
+)
 def test_numeral_value_refuses_what_is_no_number(text: str) -> None:
     """A run that no one would read as one number gives None."""
     assert numeral_value(text) is None

@@ -40,8 +40,17 @@ def test_fold_gives_one_form(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["国发[2023]5号", "国发〔2023〕5号", "國發（２０２３）５號", "国发(2023)5号", "国发【2023】５号", "国发〔2023〕第5号", "国发〔2023〕05号",
-     "国发 〔2023〕 5号", "国发2023年5号"],
+    [
+        "国发[2023]5号",
+        "国发〔2023〕5号",
+        "國發（２０２３）５號",
+        "国发(2023)5号",
+        "国发【2023】５号",
+        "国发〔2023〕第5号",
+        "国发〔2023〕05号",
+        "国发 〔2023〕 5号",
+        "国发2023年5号",
+    ],
 )
 def test_terms_give_a_document_number_as_one_token(text: str) -> None:
     """A 文号 in any bracket, width and script is the same single token, in text and in query."""
@@ -54,7 +63,9 @@ def test_terms_find_a_document_number_inside_a_sentence() -> None:
     """Words that run into the issuer's mark do not hide the number."""
     assert "国发[2023]5号" in terms("根据国发〔2023〕5号文件精神")
     assert [t for _, _, t in document_numbers(fold("见国发〔2023〕5号、京政发〔2024〕12号").text)] == [
-        "见国发[2023]5号", "京政发[2024]12号"]
+        "见国发[2023]5号",
+        "京政发[2024]12号",
+    ]
 
 
 def test_fold_leaves_words_that_only_look_like_numbers() -> None:
@@ -69,7 +80,8 @@ def test_fold_spans_stay_inside_the_text(text: str) -> None:
     folded = fold(text)
     origins = list(folded.origin)
     assert len(origins) == len(folded.text) + 1
-    assert origins == sorted(origins) and origins[-1] == len(text)
+    assert origins == sorted(origins)
+    assert origins[-1] == len(text)
     assert all(0 <= o < len(text) for o in origins[:-1])
     for start in range(len(folded.text)):
         for end in (start + 1, len(folded.text)):
@@ -102,7 +114,9 @@ def test_terms_cover_every_letter_digit_and_ideograph(text: str) -> None:
     folded = fold(text).text
     located = located_terms(folded)
     covered = {i for _, start, end in located for i in range(start, end)}
-    assert {i for i, c in enumerate(folded) if unicodedata.category(c)[0] == "L" or c in "0123456789"} <= covered
+    assert {
+        i for i, c in enumerate(folded) if unicodedata.category(c)[0] == "L" or c in "0123456789"
+    } <= covered
     for token, start, end in located:
         assert folded[start:end] == token
 
@@ -112,7 +126,8 @@ def test_terms_are_the_located_terms_and_the_document_numbers(text: str) -> None
     """What is indexed is what highlights look for, besides the tokens of 文号."""
     plain = Counter(t for t, _, _ in located_terms(fold(text).text))
     indexed = Counter(terms(text))
-    assert plain <= indexed and all("[" in t for t in indexed - plain)
+    assert plain <= indexed
+    assert all("[" in t for t in indexed - plain)
 
 
 @given(texts)
@@ -127,7 +142,8 @@ def test_query_terms_are_terms_of_the_same_text(text: str) -> None:
 
 def test_query_terms_drop_question_words_unless_nothing_is_left() -> None:
     """A question is asked by its content; a query of nothing but question words still asks."""
-    assert "什么" not in query_terms("试用期是什么") and "试用" in query_terms("试用期是什么")
+    assert "什么" not in query_terms("试用期是什么")
+    assert "试用" in query_terms("试用期是什么")
     assert set(query_terms("什么")) == {"什", "什么", "么"}
 
 
@@ -157,4 +173,5 @@ def test_digest_is_the_same_in_every_process() -> None:
     """The identity of the analysis does not depend on hash seeds or on what ran before."""
     code = "from search.analysis import digest; print(digest())"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == digest() and len(digest()) == 16
+    assert found.stdout.strip() == digest()
+    assert len(digest()) == 16

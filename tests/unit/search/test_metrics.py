@@ -43,7 +43,9 @@ def test_measures_agree_with_their_definitions(run: list[str], judged: dict[str,
     first = [i for i, d in enumerate(run[:k]) if judged.get(d)]
     assert reciprocal_rank(run, judged, k) == (1 / (first[0] + 1) if first else 0)
     relevant = [d for d in judged if judged[d]]
-    assert recall(run, judged, k) == (len([d for d in relevant if d in run[:k]]) / len(relevant) if relevant else 0)
+    assert recall(run, judged, k) == (
+        len([d for d in relevant if d in run[:k]]) / len(relevant) if relevant else 0
+    )
 
 
 @given(rankings, grades)
@@ -58,6 +60,7 @@ def test_ndcg_is_one_for_the_best_order_only(run: list[str], judged: dict[str, i
 def test_percentile_is_the_least_value_that_enough_do_not_exceed(values: list[float], share: float) -> None:
     """By nearest rank: it is one of the values, and `share` of them are no larger."""
     found = percentile(values, share)
-    assert found in values and sum(v <= found for v in values) >= share * len(values)
+    assert found in values
+    assert sum(v <= found for v in values) >= share * len(values)
     assert all(sum(v <= w for v in values) < share * len(values) for w in values if w < found)
     assert percentile([], share) == 0

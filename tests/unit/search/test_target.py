@@ -24,13 +24,24 @@ def names() -> Names:
 
 @pytest.mark.parametrize(
     "text",
-    ["北党发〔2023〕5号", "北党发[2023]5号", "北黨發（２０２３）５號", "北党发【2023】5号", "北党发(2023)5号", "北党发 〔2023〕 5号",
-     "北党发〔2023〕第5号", "北党发2023年5号", "根据北党发〔2023〕5号文件，经费怎么用？", "《活动经费管理办法》北党发〔2023〕5号"],
+    [
+        "北党发〔2023〕5号",
+        "北党发[2023]5号",
+        "北黨發（２０２３）５號",
+        "北党发【2023】5号",
+        "北党发(2023)5号",
+        "北党发 〔2023〕 5号",
+        "北党发〔2023〕第5号",
+        "北党发2023年5号",
+        "根据北党发〔2023〕5号文件，经费怎么用？",
+        "《活动经费管理办法》北党发〔2023〕5号",
+    ],
 )
 def test_names_find_a_document_number(names: Names, text: str) -> None:
     """A 文号 leads to its document in any bracket, width and script, alone or inside a sentence."""
     found = names.find(text)
-    assert found is not None and found.document_ids == ("funds",)
+    assert found is not None
+    assert found.document_ids == ("funds",)
 
 
 @pytest.mark.xfail(strict=True, reason="search/target.py keeps the zeros of 〔2025〕003号 on one side only")
@@ -57,7 +68,8 @@ def test_names_find_a_number_with_leading_zeros(text: str) -> None:
 def test_names_find_law_and_article(names: Names, text: str, label: str) -> None:
     """A law and an article lead to the clause, with or without 中华人民共和国 and book marks, in any numerals."""
     found = names.find(text)
-    assert found is not None and (found.document_ids[0], found.label) == ("civil", label)
+    assert found is not None
+    assert (found.document_ids[0], found.label) == ("civil", label)
 
 
 @pytest.mark.xfail(strict=True, reason="search/target.py reads 之一 as no part of the article's number")
@@ -93,7 +105,21 @@ def test_names_take_the_longest_title_before_an_article(names: Names) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "经费", "第五条", "怎样使用活动经费", "民法", "〔2023〕5号", "刑法第五条", "2023年5月1日", "北党发〔2023〕55号", "法第五条", "？"])
+    "text",
+    [
+        "",
+        "经费",
+        "第五条",
+        "怎样使用活动经费",
+        "民法",
+        "〔2023〕5号",
+        "刑法第五条",
+        "2023年5月1日",
+        "北党发〔2023〕55号",
+        "法第五条",
+        "？",
+    ],
+)
 def test_names_find_nothing_where_nothing_is_named(names: Names, text: str) -> None:
     """A query that names no document here has no target."""
     assert names.find(text) is None

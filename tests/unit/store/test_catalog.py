@@ -48,7 +48,9 @@ def card(catalog: Catalog, document: Document, day: date = DAY) -> DocumentCard:
 
 def version(year: int, **facts: object) -> Document:
     """The version of one law that took effect in a year."""
-    return make_document(f"法{year}", title="共建法", work="law:共建法", effective_on=date(year, 1, 1), **facts)
+    return make_document(
+        f"法{year}", title="共建法", work="law:共建法", effective_on=date(year, 1, 1), **facts
+    )
 
 
 def ends(catalog: Catalog) -> dict[str, tuple[date | None, Validity]]:
@@ -109,16 +111,21 @@ def test_catalog_removal_revives_what_was_superseded(catalog: Catalog) -> None:
     put(catalog, new)
     before = catalog.seq()
     catalog.remove(new.document_id)
-    assert card(catalog, old).validity is Validity.IN_FORCE and card(catalog, old).ended_on is None
+    assert card(catalog, old).validity is Validity.IN_FORCE
+    assert card(catalog, old).ended_on is None
     assert {(c.document_id, c.removed) for c in catalog.changes(before)} == {
-        (new.document_id, True), (old.document_id, False)}
+        (new.document_id, True),
+        (old.document_id, False),
+    }
 
 
 def test_catalog_repeal_ends_a_text_and_its_removal_revives_it(catalog: Catalog) -> None:
     """A text that another names as repealed ends when that one takes effect, by title or by 文号 in any form."""
     by_title = make_document("甲办法", effective_on=date(2001, 1, 1))
     by_number = make_document("乙办法", number="北党发〔2019〕3号", effective_on=date(2001, 1, 1))
-    repealer = make_document("丙办法", effective_on=date(2020, 1, 1), repeals=("《甲办法》", "北党发[2019]3号"))
+    repealer = make_document(
+        "丙办法", effective_on=date(2020, 1, 1), repeals=("《甲办法》", "北党发[2019]3号")
+    )
     for document in (repealer, by_title, by_number):
         put(catalog, document)
     assert card(catalog, by_title).validity is card(catalog, by_number).validity is Validity.REPEALED
@@ -143,7 +150,9 @@ def test_catalog_version_not_yet_in_force_leaves_the_old_one_standing(catalog: C
     assert card(catalog, old).validity is Validity.IN_FORCE
     assert {c.document_id for c in catalog.suggest("共建法", EVERYONE, DAY, 9)} >= {old.document_id}
     assert card(catalog, old, date(2030, 1, 1)).validity is Validity.SUPERSEDED
-    assert old.document_id not in {c.document_id for c in catalog.suggest("共建法", EVERYONE, date(2030, 1, 1), 9)}
+    assert old.document_id not in {
+        c.document_id for c in catalog.suggest("共建法", EVERYONE, date(2030, 1, 1), 9)
+    }
 
 
 # -- scope ------------------------------------------------------------------------
@@ -176,7 +185,8 @@ def test_catalog_readings_keep_to_the_scope(catalog: Catalog, tmp_path: Path, na
     put(catalog, make_document("公开"))
     absent = {scope: answer(scope) for scope in (EVERYONE, BEICHEN, NOBODY)}
     put(catalog, secret, audience=["北辰"])
-    assert answer(EVERYONE) == absent[EVERYONE] and answer(NOBODY) == absent[NOBODY]
+    assert answer(EVERYONE) == absent[EVERYONE]
+    assert answer(NOBODY) == absent[NOBODY]
     assert answer(frozenset({"北"})) == absent[NOBODY]
     assert answer(BEICHEN) != absent[BEICHEN]
 
@@ -184,13 +194,15 @@ def test_catalog_readings_keep_to_the_scope(catalog: Catalog, tmp_path: Path, na
 def test_catalog_document_without_audience_is_seen_by_nobody(catalog: Catalog) -> None:
     """An empty audience opens nothing to anyone."""
     put(catalog, make_document("无人"), audience=[])
-    assert catalog.cards(BEICHEN, DAY) == [] and catalog.total() == 1
+    assert catalog.cards(BEICHEN, DAY) == []
+    assert catalog.total() == 1
 
 
 def test_catalog_suggest_takes_signs_literally(catalog: Catalog) -> None:
     """Signs that mean something to SQL mean themselves."""
     put(catalog, make_document("办法"))
-    assert catalog.suggest("%", EVERYONE, DAY, 9) == [] and catalog.suggest("_", EVERYONE, DAY, 9) == []
+    assert catalog.suggest("%", EVERYONE, DAY, 9) == []
+    assert catalog.suggest("_", EVERYONE, DAY, 9) == []
 
 
 # -- documents and changes ----------------------------------------------------------
@@ -199,9 +211,17 @@ def test_catalog_suggest_takes_signs_literally(catalog: Catalog) -> None:
 def test_catalog_gives_back_the_document_as_it_was_put(catalog: Catalog) -> None:
     """Text, structure, passages and metadata come back equal, wide characters too."""
     document = make_document(
-        "全", ["第一条 𠮷字与空\u3000格。", "第二条\t表\n格。"], issuer="国务院", number="国发〔2023〕5号", kind=Kind.POLICY,
-        issued_on=date(2023, 1, 2), effective_on=date(2023, 2, 3))
-    document = replace(document, pages=((0, 1), (5, 2)), meta=replace(document.meta, keywords=("甲", "乙"), abstract="摘要"))
+        "全",
+        ["第一条 𠮷字与空\u3000格。", "第二条\t表\n格。"],
+        issuer="国务院",
+        number="国发〔2023〕5号",
+        kind=Kind.POLICY,
+        issued_on=date(2023, 1, 2),
+        effective_on=date(2023, 2, 3),
+    )
+    document = replace(
+        document, pages=((0, 1), (5, 2)), meta=replace(document.meta, keywords=("甲", "乙"), abstract="摘要")
+    )
     assert put(catalog, document)
     assert catalog.document(document.document_id, EVERYONE) == document
     located = catalog.locate([int(p.passage_id, 16) for p in document.passages], EVERYONE, DAY)
@@ -211,7 +231,8 @@ def test_catalog_gives_back_the_document_as_it_was_put(catalog: Catalog) -> None
 def test_catalog_takes_the_same_document_once(catalog: Catalog) -> None:
     """A second put of the same document changes nothing and says so."""
     document = make_document("一")
-    assert put(catalog, document) and not put(catalog, document)
+    assert put(catalog, document)
+    assert not put(catalog, document)
     assert (catalog.seq(), catalog.total(), len(catalog.changes(0))) == (1, 1, 1)
 
 
@@ -222,12 +243,19 @@ def test_catalog_changes_tell_the_latest_of_each_document(catalog: Catalog) -> N
     put(catalog, b)
     catalog.remove(a.document_id)
     put(catalog, a)
-    assert [(c.document_id, c.removed) for c in catalog.changes(0)] == [(b.document_id, False), (a.document_id, False)]
+    assert [(c.document_id, c.removed) for c in catalog.changes(0)] == [
+        (b.document_id, False),
+        (a.document_id, False),
+    ]
     assert [(c.document_id, c.removed) for c in catalog.changes(2)] == [(a.document_id, False)]
-    assert catalog.changes(0)[-1].seq == catalog.seq() and catalog.changes(catalog.seq()) == []
+    assert catalog.changes(0)[-1].seq == catalog.seq()
+    assert catalog.changes(catalog.seq()) == []
     assert len(catalog.changes(0, limit=1)) == 1
     catalog.remove(b.document_id)
-    assert [(c.document_id, c.removed) for c in catalog.changes(0)] == [(a.document_id, False), (b.document_id, True)]
+    assert [(c.document_id, c.removed) for c in catalog.changes(0)] == [
+        (a.document_id, False),
+        (b.document_id, True),
+    ]
 
 
 def test_catalog_never_gives_a_sequence_number_twice(catalog: Catalog, tmp_path: Path) -> None:
@@ -241,13 +269,16 @@ def test_catalog_never_gives_a_sequence_number_twice(catalog: Catalog, tmp_path:
 
 def test_catalog_entries_say_what_indexes_need(catalog: Catalog) -> None:
     """Entries hold title, path and text of each passage with the document's facts, and none when it is gone."""
-    document = make_document("甲", ["子。", "丑。"], issuer="国务院", issued_on=date(2020, 1, 1), effective_on=date(2021, 1, 1))
+    document = make_document(
+        "甲", ["子。", "丑。"], issuer="国务院", issued_on=date(2020, 1, 1), effective_on=date(2021, 1, 1)
+    )
     put(catalog, document, audience=["北辰", "partners"])
     entries = catalog.entries(document.document_id)
     assert [e.text for e in entries] == ["甲 第1条\n子。\n", "甲 第2条\n丑。"]
     assert [e.passage_id for e in entries] == [p.passage_id for p in document.passages]
     assert {(e.issuer, e.year, e.effective_on, e.audiences) for e in entries} == {
-        ("国务院", 2020, date(2021, 1, 1), frozenset({"北辰", "partners"}))}
+        ("国务院", 2020, date(2021, 1, 1), frozenset({"北辰", "partners"}))
+    }
     catalog.remove(document.document_id)
     assert catalog.entries(document.document_id) == []
 
@@ -278,9 +309,11 @@ def test_catalog_lists_newest_first_and_pages_completely(catalog: Catalog) -> No
         put(catalog, document)
     whole = catalog.cards(EVERYONE, DAY, k=100)
     paged = [c for offset in range(0, 25, 4) for c in catalog.cards(EVERYONE, DAY, offset=offset, k=4)]
-    assert paged == whole and len(whole) == catalog.count(EVERYONE) == 21
+    assert paged == whole
+    assert len(whole) == catalog.count(EVERYONE) == 21
     days = [c.effective_on for c in whole[:-1]]
-    assert days == sorted(days, reverse=True) and whole[-1].effective_on is None
+    assert days == sorted(days, reverse=True)
+    assert whole[-1].effective_on is None
 
 
 def test_catalog_takes_writers_from_many_threads(catalog: Catalog) -> None:
@@ -290,7 +323,12 @@ def test_catalog_takes_writers_from_many_threads(catalog: Catalog) -> None:
     def work(worker: int) -> None:
         try:
             for n in range(10):
-                put(catalog, make_document(f"{worker}-{n}", title="同名", work="same", effective_on=date(2000 + n, 1 + worker, 1)))
+                put(
+                    catalog,
+                    make_document(
+                        f"{worker}-{n}", title="同名", work="same", effective_on=date(2000 + n, 1 + worker, 1)
+                    ),
+                )
             catalog.remove(make_document(f"{worker}-0").document_id)
         except Exception as error:
             errors.append(error)
@@ -300,6 +338,7 @@ def test_catalog_takes_writers_from_many_threads(catalog: Catalog) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert errors == [] and catalog.total() == 36
+    assert errors == []
+    assert catalog.total() == 36
     in_force = [c for c in catalog.cards(EVERYONE, DAY, k=99) if c.validity is Validity.IN_FORCE]
     assert [c.effective_on for c in in_force] == [date(2009, 4, 1)]

@@ -23,7 +23,9 @@ def test_migrations_build_exactly_the_tables(tmp_path: Path) -> None:
     """From an empty file the migrations give what `store.tables` describes, no more and no less."""
     engine = open_database(address(tmp_path))
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
         assert compare_metadata(context, metadata) == []
         assert context.get_current_revision() == HEAD
     engine.dispose()
@@ -57,7 +59,9 @@ def test_open_database_refuses_a_newer_catalog(tmp_path: Path) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("content", [b"not a database at all, not one bit of it" * 40, b"SQLite format 3\0" + b"\1" * 4000])
+@pytest.mark.parametrize(
+    "content", [b"not a database at all, not one bit of it" * 40, b"SQLite format 3\0" + b"\1" * 4000]
+)
 def test_open_database_refuses_a_damaged_file(tmp_path: Path, content: bytes) -> None:
     """A file that is no catalog is refused in words and not written over."""
     (tmp_path / "catalog.db").write_bytes(content)
