@@ -56,8 +56,13 @@ class HeadAsGet:
 def create_app(services: Services) -> FastAPI:
     """A fresh application on these services; they are the caller's to close."""
     app = FastAPI(
-        title="共学 Gongxue", version=VERSION, docs_url=None, redoc_url=None, openapi_url="/openapi.json",
-        description="Search policy and study material by clause, under a scope, with nothing outside the machine.")
+        title="共学 Gongxue",
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        description="Search policy and study material by clause, under a scope, with nothing outside the machine.",
+    )
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(services.settings))
     errors.add_handlers(app)
@@ -76,8 +81,10 @@ def create_app(services: Services) -> FastAPI:
     @app.get("/readyz", include_in_schema=False)
     def readyz() -> Response:
         status = services.status()
-        return JSONResponse({"ready": status["ready"], "applied": status["applied"], "seq": status["seq"]},
-                            status_code=200 if status["ready"] else 503)
+        return JSONResponse(
+            {"ready": status["ready"], "applied": status["applied"], "seq": status["seq"]},
+            status_code=200 if status["ready"] else 503,
+        )
 
     return app
 
@@ -90,7 +97,9 @@ def _hosts(settings: Settings) -> list[str]:
 
 def _add_metrics(app: FastAPI) -> None:
     registry = CollectorRegistry()
-    requests = Counter("gongxue_requests", "Requests by route and status.", ["route", "status"], registry=registry)
+    requests = Counter(
+        "gongxue_requests", "Requests by route and status.", ["route", "status"], registry=registry
+    )
     seconds = Histogram("gongxue_request_seconds", "Time to answer, by route.", ["route"], registry=registry)
 
     @app.middleware("http")

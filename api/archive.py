@@ -50,7 +50,9 @@ def write_backup(services: Services, file: Path) -> int:
         except OSError as error:
             partial.unlink(missing_ok=True)
             raise RequestError(
-                f"Cannot write the backup {file}: {error}.", "Name a file in a folder that exists and has room.") from error
+                f"Cannot write the backup {file}: {error}.",
+                "Name a file in a folder that exists and has room.",
+            ) from error
     return n
 
 
@@ -64,7 +66,9 @@ def read_backup(file: Path, home: Path) -> None:
     held = [name for name in ("catalog.db", "originals", "index") if (home / name).exists()]
     if held:
         raise CatalogUnavailable(
-            f"Cannot restore to {home}: it holds {', '.join(held)} already.", "Give an empty folder by --home, or move this one away.")
+            f"Cannot restore to {home}: it holds {', '.join(held)} already.",
+            "Give an empty folder by --home, or move this one away.",
+        )
     home.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(dir=home) as scratch, tarfile.open(file, "r:gz") as archive:
@@ -80,4 +84,6 @@ def read_backup(file: Path, home: Path) -> None:
                 originals.rename(home / "originals")
             (Path(scratch) / "catalog.db").rename(home / "catalog.db")
     except (OSError, tarfile.TarError, zlib.error, KeyError, ValueError, EOFError) as error:
-        raise UnreadableSource(f"Cannot restore {file}: {error}.", "Give an archive that `gongxue backup` wrote.") from error
+        raise UnreadableSource(
+            f"Cannot restore {file}: {error}.", "Give an archive that `gongxue backup` wrote."
+        ) from error

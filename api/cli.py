@@ -22,8 +22,12 @@ from kb.errors import KbError, ServiceError
 from kb.model import PUBLIC, Answer, Kind, Mode, Query, Validity
 
 app = typer.Typer(
-    name="gongxue", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-    help="共学：政策与学习材料的知识库和检索服务。Take material in, search it, serve it.")
+    name="gongxue",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="共学：政策与学习材料的知识库和检索服务。Take material in, search it, serve it.",
+)
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -31,9 +35,16 @@ EVERYONE = frozenset({PUBLIC})
 """Scope of the command line: until people sign in there is one, public."""
 EXIT_FAILED, EXIT_REQUEST, EXIT_SERVICE = 1, 2, 3
 VALIDITY_WORDS = {
-    Validity.IN_FORCE: "现行有效", Validity.NOT_YET: "尚未生效", Validity.SUPERSEDED: "已被新版取代", Validity.REPEALED: "已废止"}
+    Validity.IN_FORCE: "现行有效",
+    Validity.NOT_YET: "尚未生效",
+    Validity.SUPERSEDED: "已被新版取代",
+    Validity.REPEALED: "已废止",
+}
 
-Home = Annotated[Path | None, typer.Option("--home", help="Folder of catalog and index (default indexes/, or GONGXUE_HOME).")]
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", help="Folder of catalog and index (default indexes/, or GONGXUE_HOME)."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -67,7 +78,11 @@ def _settings(home: Path | None, **stated: Any) -> Settings:
 
 
 @app.command()
-def ingest(paths: Annotated[list[Path], typer.Argument(help="Files and folders.")], home: Home = None, as_json: AsJson = False) -> None:
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
     """Take files in; exit 1 if any failed."""
     with _home(home) as services, _progress(not as_json) as progress:
         report = services.ingest(paths, progress)
@@ -84,12 +99,18 @@ def search(
     text: Annotated[str, typer.Argument(help="Words, a question, a 文号, or a law and article.")],
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many hits.")] = 10,
     mode: Annotated[Mode, typer.Option(help="Which legs answer.")] = Mode.HYBRID,
-    kind: Annotated[list[Kind] | None, typer.Option(help="Only this kind; may be given more than once.")] = None,
+    kind: Annotated[
+        list[Kind] | None, typer.Option(help="Only this kind; may be given more than once.")
+    ] = None,
     issuer: Annotated[list[str] | None, typer.Option(help="Only this issuer.")] = None,
     year: Annotated[list[int] | None, typer.Option(min=1, max=9999, help="Only this year.")] = None,
     validity: Annotated[list[Validity] | None, typer.Option(help="Only this standing.")] = None,
-    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only texts in force on this day.")] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Show each leg's rank and score and the terms found.")] = False,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only texts in force on this day.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show each leg's rank and score and the terms found.")
+    ] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -97,8 +118,17 @@ def search(
     # Bytes that are no UTF-8 come as lone surrogates, which nothing can print or encode.
     text = text.encode(errors="replace").decode()
     query = Query(
-        text, EVERYONE, k=k, mode=mode, kinds=frozenset(kind or ()), issuers=frozenset(issuer or ()),
-        years=frozenset(year or ()), validity=frozenset(validity or ()), as_of=as_of.date() if as_of else None, explain=explain)
+        text,
+        EVERYONE,
+        k=k,
+        mode=mode,
+        kinds=frozenset(kind or ()),
+        issuers=frozenset(issuer or ()),
+        years=frozenset(year or ()),
+        validity=frozenset(validity or ()),
+        as_of=as_of.date() if as_of else None,
+        explain=explain,
+    )
     with _home(home) as services:
         answer = services.search(query)
     if as_json:
@@ -109,7 +139,9 @@ def search(
 
 @app.command("eval")
 def evaluate(
-    bench: Annotated[Path, typer.Argument(help="Folder with corpus.jsonl.gz, queries.jsonl.gz and qrels.tsv.gz.")],
+    bench: Annotated[
+        Path, typer.Argument(help="Folder with corpus.jsonl.gz, queries.jsonl.gz and qrels.tsv.gz.")
+    ],
     mode: Annotated[Mode, typer.Option(help="Which legs answer.")] = Mode.HYBRID,
     run: Annotated[Path | None, typer.Option(help="Write the run here in TREC form.")] = None,
     home: Home = None,
@@ -160,7 +192,9 @@ def reindex(home: Home = None) -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on (default 127.0.0.1).")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on (default 8000).")] = None,
-    with_samples: Annotated[bool, typer.Option("--with-samples", help="Take in the sample corpus first if the home is empty.")] = False,
+    with_samples: Annotated[
+        bool, typer.Option("--with-samples", help="Take in the sample corpus first if the home is empty.")
+    ] = False,
     home: Home = None,
 ) -> None:
     """Serve the pages and the HTTP interface."""
@@ -181,12 +215,20 @@ def serve(
         if services.catalog.total():
             services.search(Query("共学", EVERYONE, k=1))
         out.print(f"[bold]共学 Gongxue[/]  http://{settings.host}:{settings.port}/")
-        uvicorn.run(application, host=settings.host, port=settings.port, log_level=settings.log_level, access_log=False,
-                    server_header=False)
+        uvicorn.run(
+            application,
+            host=settings.host,
+            port=settings.port,
+            log_level=settings.log_level,
+            access_log=False,
+            server_header=False,
+        )
 
 
 @app.command()
-def backup(file: Annotated[Path, typer.Argument(help="Archive to write (.tar.gz).")], home: Home = None) -> None:
+def backup(
+    file: Annotated[Path, typer.Argument(help="Archive to write (.tar.gz).")], home: Home = None
+) -> None:
     """Write catalog and originals to one archive, while the service runs."""
     from api.archive import write_backup
 
@@ -196,7 +238,9 @@ def backup(file: Annotated[Path, typer.Argument(help="Archive to write (.tar.gz)
 
 
 @app.command()
-def restore(file: Annotated[Path, typer.Argument(help="Archive that `backup` wrote.")], home: Home = None) -> None:
+def restore(
+    file: Annotated[Path, typer.Argument(help="Archive that `backup` wrote.")], home: Home = None
+) -> None:
     """Fill an empty home from an archive and build its index."""
     from api.archive import read_backup
 
@@ -225,8 +269,10 @@ def _plain(value: object) -> object:
 
 
 def _print_report(report: IngestReport) -> None:
-    out.print(f"{report.documents} documents, {report.passages} passages in; {report.unchanged} unchanged; "
-              f"{len(report.failed)} failed; {report.seconds:.1f} s.")
+    out.print(
+        f"{report.documents} documents, {report.passages} passages in; {report.unchanged} unchanged; "
+        f"{len(report.failed)} failed; {report.seconds:.1f} s."
+    )
     for failure in report.failed:
         out.print(f"  [red]{failure['code']}[/] {escape(failure['source'])}: {escape(failure['message'])}")
 
@@ -234,7 +280,9 @@ def _print_report(report: IngestReport) -> None:
 def _print_answer(answer: Answer, explain: bool) -> None:
     for hit in answer.hits:
         where = " › ".join([hit.title, *hit.path])
-        facts = "，".join(str(f) for f in (hit.number, hit.issuer, hit.year, VALIDITY_WORDS[hit.validity]) if f)
+        facts = "，".join(
+            str(f) for f in (hit.number, hit.issuer, hit.year, VALIDITY_WORDS[hit.validity]) if f
+        )
         out.print(f"[bold]{hit.rank}. {escape(where)}[/]  [dim]{escape(facts)}[/]")
         text = Text(hit.text)
         for start, end in hit.highlights:
@@ -244,8 +292,14 @@ def _print_answer(answer: Answer, explain: bool) -> None:
         if explain:
             legs = "  ".join(f"{leg} #{s.rank} {s.score:.4f}" for leg, s in hit.legs.items())
             out.print(f"   [dim]{hit.score:.4f}  {legs}  {' '.join(map(escape, hit.terms))}[/]")
-        out.print(f"   [dim]{hit.document_id} {hit.passage_id} {escape(hit.source)}{f' p.{hit.page}' if hit.page else ''}[/]\n")
-    out.print(f"{answer.total} passages, {answer.took_ms:.0f} ms" if answer.hits else "没有找到。换几个词，或去掉筛选条件再试。")
+        out.print(
+            f"   [dim]{hit.document_id} {hit.passage_id} {escape(hit.source)}{f' p.{hit.page}' if hit.page else ''}[/]\n"
+        )
+    out.print(
+        f"{answer.total} passages, {answer.took_ms:.0f} ms"
+        if answer.hits
+        else "没有找到。换几个词，或去掉筛选条件再试。"
+    )
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from api.address import PAGE_SIZE, State
 from api.excerpts import Spans, mark, merge
 from api.views import hit_address, squeeze
 from kb.model import Answer, Clause, Document, DocumentCard, Hit, Section, Validity, page_at
-from search.engine import DEPTH
+from search.engine import DEPTH_ALONE as DEPTH
 
 PART_LETTERS = ("k", "x", "m")
 """款, 项, 目 in the address of a part: `anchor-k2-x1-m3`."""

@@ -56,7 +56,13 @@ def error_of(code: str, message: str) -> KbError:
 
 def problem(status: int, code: str, message: str, hint: str = "", **more: Any) -> JSONResponse:
     """A problem document (RFC 9457) with our stable `code`."""
-    body = {"type": f"urn:gongxue:error:{code}", "title": message, "status": status, "code": code, "detail": hint}
+    body = {
+        "type": f"urn:gongxue:error:{code}",
+        "title": message,
+        "status": status,
+        "code": code,
+        "detail": hint,
+    }
     return JSONResponse(body | more, status_code=status, media_type="application/problem+json")
 
 
@@ -65,7 +71,9 @@ def add_handlers(app: FastAPI) -> None:
     from api.pages import error_page
 
     def answer(request: Request, status: int, error: KbError) -> Response:
-        wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1")
+        wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(
+            "/v1"
+        )
         if wants_page:
             return error_page(request, status, error)
         return problem(status, error.code, error.message, error.hint)
@@ -78,7 +86,11 @@ def add_handlers(app: FastAPI) -> None:
     def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(p) for p in first["loc"])
-        return answer(request, 400, kb.InvalidQuery(f"Cannot take {where}: {first['msg']}.", "See /docs for what is taken."))
+        return answer(
+            request,
+            400,
+            kb.InvalidQuery(f"Cannot take {where}: {first['msg']}.", "See /docs for what is taken."),
+        )
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
@@ -91,4 +103,8 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def unknown(request: Request, error: Exception) -> Response:
         structlog.get_logger().error("unhandled", path=request.url.path, exc_info=error)
-        return answer(request, 500, Internal("Something broke on our side.", "Try again; tell the administrator if it stays."))
+        return answer(
+            request,
+            500,
+            Internal("Something broke on our side.", "Try again; tell the administrator if it stays."),
+        )

@@ -17,9 +17,9 @@ from typing import Any
 from api.services import Services
 from api.settings import Settings
 from api.wiring import build_services
-from ingest.pipeline import name_key
 from kb.errors import RequestError, UnreadableSource
 from kb.model import PUBLIC, Clause, Document, Kind, Metadata, Mode, Passage, Query, derive_id
+from kb.names import name_key
 from kb.ports import Encoder
 from search.analysis import fold
 from search.metrics import ndcg, percentile, recall, reciprocal_rank
@@ -32,8 +32,15 @@ Progress = Callable[[str, int, int], None]
 Run = dict[str, list[tuple[str, float]]]
 
 
-def evaluate_bench(bench: Path, settings: Settings, *, mode: Mode = Mode.HYBRID, run_file: Path | None = None,
-                   progress: Progress | None = None, encoder: Encoder | None = None) -> dict[str, Any]:
+def evaluate_bench(
+    bench: Path,
+    settings: Settings,
+    *,
+    mode: Mode = Mode.HYBRID,
+    run_file: Path | None = None,
+    progress: Progress | None = None,
+    encoder: Encoder | None = None,
+) -> dict[str, Any]:
     """Measures of one mode on one benchmark.
 
     Quality is scored over the best 100 hits. Times are of a page of ten hits with
@@ -48,7 +55,8 @@ def evaluate_bench(bench: Path, settings: Settings, *, mode: Mode = Mode.HYBRID,
     if unknown := sorted(set(qrels) - set(queries)):
         raise UnreadableSource(
             f"Cannot use {bench}: queries.jsonl.gz lacks {', '.join(unknown[:5])}, which qrels.tsv.gz judges.",
-            "Each query judged needs its text.")
+            "Each query judged needs its text.",
+        )
     if run_file:
         # Found out now rather than after the whole benchmark.
         write_trec(run_file, {}, mode.value)
@@ -61,7 +69,10 @@ def evaluate_bench(bench: Path, settings: Settings, *, mode: Mode = Mode.HYBRID,
             services.close()
     if run_file:
         write_trec(run_file, run, mode.value)
-    return score(run, qrels) | {"p50_ms": round(percentile(times, 0.5), 3), "p95_ms": round(percentile(times, 0.95), 3)}
+    return score(run, qrels) | {
+        "p50_ms": round(percentile(times, 0.5), 3),
+        "p95_ms": round(percentile(times, 0.95), 3),
+    }
 
 
 def load_corpus(services: Services, corpus: Path, progress: Progress | None = None) -> dict[str, str]:
@@ -72,11 +83,20 @@ def load_corpus(services: Services, corpus: Path, progress: Progress | None = No
             document = _row_document(row)
             ids[document.document_id] = row["_id"]
             services.catalog.add(
-                document, title_key=name_key(fold(document.meta.title).text), number_key=None, label_keys=[""],
-                repeal_keys=[], n_bytes=0, audience=_SCOPE, within=transaction)
+                document,
+                title_key=name_key(fold(document.meta.title).text),
+                number_key=None,
+                label_keys=[""],
+                repeal_keys=[],
+                n_bytes=0,
+                audience=_SCOPE,
+                within=transaction,
+            )
             if progress and n % 500 == 0:
                 progress("read", n, n)
-    services.index.follow(block=True, progress=(lambda done, n: progress("index", done, n)) if progress else None)
+    services.index.follow(
+        block=True, progress=(lambda done, n: progress("index", done, n)) if progress else None
+    )
     return ids
 
 
@@ -85,13 +105,25 @@ def _row_document(row: dict[str, Any]) -> Document:
     document_id = derive_id("bench", row["_id"])
     clause = Clause(derive_id(document_id, "clause"), 0, "", "top", 0, len(text), ())
     return Document(
-        document_id, "0" * 64, row["_id"], "text/plain", text,
-        Metadata(row.get("title") or row["_id"], Kind.LAW, work=f"bench:{row['_id']}"), (), (clause,),
-        (Passage(derive_id(document_id, "passage"), clause.clause_id, 0, 0, len(text), ()),))
+        document_id,
+        "0" * 64,
+        row["_id"],
+        "text/plain",
+        text,
+        Metadata(row.get("title") or row["_id"], Kind.LAW, work=f"bench:{row['_id']}"),
+        (),
+        (clause,),
+        (Passage(derive_id(document_id, "passage"), clause.clause_id, 0, 0, len(text), ()),),
+    )
 
 
-def run_queries(services: Services, queries: dict[str, str], mode: Mode, ids: dict[str, str],
-                progress: Progress | None = None) -> tuple[Run, list[float]]:
+def run_queries(
+    services: Services,
+    queries: dict[str, str],
+    mode: Mode,
+    ids: dict[str, str],
+    progress: Progress | None = None,
+) -> tuple[Run, list[float]]:
     """The best 100 of each query, and the milliseconds a page of ten takes for each."""
     run: Run = {}
     times = []
@@ -133,14 +165,23 @@ def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
         UnreadableSource: it is missing or a line is no such object.
     """
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        with (
+            gzip.open(path, "rt", encoding="utf-8")
+            if path.suffix == ".gz"
+            else path.open(encoding="utf-8") as file
+        ):
             for n, line in enumerate(file, 1):
                 found = json.loads(line)
-                if not isinstance(found, dict) or not all(isinstance(found.get(k), str) for k in ("_id", "text")):
+                if not isinstance(found, dict) or not all(
+                    isinstance(found.get(k), str) for k in ("_id", "text")
+                ):
                     raise ValueError(f'line {n} is no object with "_id" and "text"')
                 yield found
     except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise UnreadableSource(f"Cannot read {path}: {error}.", "A benchmark has corpus, queries and qrels; see benchmarks/README.md.") from error
+        raise UnreadableSource(
+            f"Cannot read {path}: {error}.",
+            "A benchmark has corpus, queries and qrels; see benchmarks/README.md.",
+        ) from error
 
 
 def read_qrels(path: Path) -> dict[str, dict[str, int]]:
@@ -151,14 +192,20 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     """
     found: dict[str, dict[str, int]] = {}
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        with (
+            gzip.open(path, "rt", encoding="utf-8")
+            if path.suffix == ".gz"
+            else path.open(encoding="utf-8") as file
+        ):
             next(file)
             for line in file:
                 query_id, corpus_id, grade = line.split()
                 if int(grade) > 0:
                     found.setdefault(query_id, {})[corpus_id] = int(grade)
     except (OSError, EOFError, zlib.error, ValueError, StopIteration) as error:
-        raise UnreadableSource(f"Cannot read {path}: {error}.", "Its columns are query-id, corpus-id and score.") from error
+        raise UnreadableSource(
+            f"Cannot read {path}: {error}.", "Its columns are query-id, corpus-id and score."
+        ) from error
     return found
 
 
@@ -174,4 +221,6 @@ def write_trec(path: Path, run: Run, tag: str) -> None:
                 for rank, (corpus_id, value) in enumerate(hits, 1):
                     file.write(f"{query_id} Q0 {corpus_id} {rank} {value:.6f} {tag}\n")
     except OSError as error:
-        raise RequestError(f"Cannot write the run {path}: {error}.", "Name a file in a folder that exists.") from error
+        raise RequestError(
+            f"Cannot write the run {path}: {error}.", "Name a file in a folder that exists."
+        ) from error

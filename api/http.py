@@ -43,17 +43,37 @@ def router(services: Services) -> APIRouter:
         as_of: Annotated[date | None, Query(description="Only texts in force on this day.")] = None,
         explain: bool = False,
     ) -> Json:
-        return answer_json(services.search(SearchQuery(
-            q, scope, k=k, offset=offset, mode=mode, as_of=as_of, validity=frozenset(validity or ()),
-            kinds=frozenset(kind or ()), issuers=frozenset(issuer or ()), years=frozenset(year or ()), explain=explain)))
+        return answer_json(
+            services.search(
+                SearchQuery(
+                    q,
+                    scope,
+                    k=k,
+                    offset=offset,
+                    mode=mode,
+                    as_of=as_of,
+                    validity=frozenset(validity or ()),
+                    kinds=frozenset(kind or ()),
+                    issuers=frozenset(issuer or ()),
+                    years=frozenset(year or ()),
+                    explain=explain,
+                )
+            )
+        )
 
     @routes.get("/suggest", summary="Titles that contain what was typed")
-    def suggest(scope: Scope, q: Annotated[str, Query(max_length=200)], k: Annotated[int, Query(ge=1, le=50)] = 8) -> Json:
+    def suggest(
+        scope: Scope, q: Annotated[str, Query(max_length=200)], k: Annotated[int, Query(ge=1, le=50)] = 8
+    ) -> Json:
         return {"documents": [card_json(c) for c in services.suggest(q, scope, k)]}
 
     @routes.get("/documents", summary="Documents, newest first")
-    def documents(scope: Scope, kind: Kind | None = None, offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
-                  k: Annotated[int, Query(ge=1, le=200)] = 50) -> Json:
+    def documents(
+        scope: Scope,
+        kind: Kind | None = None,
+        offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+        k: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> Json:
         total, cards = services.documents(scope, kind=kind, offset=offset, k=k)
         return {"total": total, "documents": [card_json(c) for c in cards]}
 
@@ -69,8 +89,14 @@ def router(services: Services) -> APIRouter:
     def original(scope: Scope, document_id: str) -> Response:
         source = services.original(document_id, scope)
         name = quote(PurePosixPath(source.name).name)
-        return Response(source.data, media_type=source.media_type, headers={
-            "Content-Disposition": f"attachment; filename*=UTF-8''{name}", "X-Content-Type-Options": "nosniff"})
+        return Response(
+            source.data,
+            media_type=source.media_type,
+            headers={
+                "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
 
     @routes.put("/sources/{name}", summary="Take in one source, its bytes as the body")
     async def put_source(request: Request, name: str) -> Json:
@@ -98,8 +124,10 @@ def router(services: Services) -> APIRouter:
 
 def _require_writes(services: Services) -> None:
     if not services.settings.http_writes:
-        raise Refused("Cannot change documents over HTTP: it is switched off.",
-                      "Use `gongxue ingest` and `gongxue remove`, or set GONGXUE_HTTP_WRITES=true on loopback.")
+        raise Refused(
+            "Cannot change documents over HTTP: it is switched off.",
+            "Use `gongxue ingest` and `gongxue remove`, or set GONGXUE_HTTP_WRITES=true on loopback.",
+        )
 
 
 async def _body(request: Request, name: str, max_bytes: int) -> bytes:
@@ -108,8 +136,8 @@ async def _body(request: Request, name: str, max_bytes: int) -> bytes:
     async for part in request.stream():
         n += len(part)
         if n > max_bytes:
-            raise OversizeSource(f"Cannot take {name}: more than {max_bytes:,} bytes.", "Split it, or raise the limit.")
+            raise OversizeSource(
+                f"Cannot take {name}: more than {max_bytes:,} bytes.", "Split it, or raise the limit."
+            )
         parts.append(part)
     return b"".join(parts)
-
-

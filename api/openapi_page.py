@@ -17,7 +17,9 @@ def router() -> APIRouter:
     @routes.get("/docs")
     def docs(request: Request) -> HTMLResponse:
         schema = request.app.openapi()
-        return pages.render("openapi.html", {"request": request, "schema": schema, "operations": operations(schema)})
+        return pages.render(
+            "openapi.html", {"request": request, "schema": schema, "operations": operations(schema)}
+        )
 
     return routes
 
@@ -29,12 +31,24 @@ def operations(schema: dict[str, Any]) -> list[dict[str, Any]]:
         for method in METHODS:
             if operation := methods.get(method):
                 rows = [
-                    {"name": p["name"], "where": p["in"], "required": p.get("required", False),
-                     "type": type_words(p["schema"], schema), "default": p["schema"].get("default"),
-                     "about": p.get("description", "")}
+                    {
+                        "name": p["name"],
+                        "where": p["in"],
+                        "required": p.get("required", False),
+                        "type": type_words(p["schema"], schema),
+                        "default": p["schema"].get("default"),
+                        "about": p.get("description", ""),
+                    }
                     for p in operation.get("parameters", [])
                 ]
-                found.append({"method": method.upper(), "path": path, "summary": operation.get("summary", ""), "rows": rows})
+                found.append(
+                    {
+                        "method": method.upper(),
+                        "path": path,
+                        "summary": operation.get("summary", ""),
+                        "rows": rows,
+                    }
+                )
     return found
 
 
@@ -56,4 +70,8 @@ def type_words(part: dict[str, Any], schema: dict[str, Any]) -> str:
         return f"{type_words(part['items'], schema)} (may be given more than once)"
     words: str = part.get("format") or part.get("type", "any")
     low, high = part.get("minimum"), part.get("maximum")
-    return words if low is None and high is None else f"{words}, {'' if low is None else low} to {'' if high is None else high}"
+    return (
+        words
+        if low is None and high is None
+        else f"{words}, {'' if low is None else low} to {'' if high is None else high}"
+    )

@@ -46,15 +46,27 @@ class IngestReport:
 
     def to_json(self) -> dict[str, Any]:
         """The report of the command line contract."""
-        return {"documents": self.documents, "passages": self.passages, "unchanged": self.unchanged,
-                "failed": self.failed, "seconds": round(self.seconds, 3)}
+        return {
+            "documents": self.documents,
+            "passages": self.passages,
+            "unchanged": self.unchanged,
+            "failed": self.failed,
+            "seconds": round(self.seconds, 3),
+        }
 
 
 class Services:
     """Everything one home can do. Safe to share between threads."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, originals: OriginalFolder, pipeline: Pipeline,
-                 index: SearchIndex, engine: SearchEngine) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        originals: OriginalFolder,
+        pipeline: Pipeline,
+        index: SearchIndex,
+        engine: SearchEngine,
+    ) -> None:
         self.settings = settings
         self.catalog = catalog
         self.originals = originals
@@ -88,8 +100,9 @@ class Services:
         """Every version of the document's work, newest first, or NotFound."""
         return tuple(self.catalog.versions(document_id, scope, self.today()))
 
-    def documents(self, scope: frozenset[str], *, kind: Kind | None = None, offset: int = 0,
-                  k: int = 50) -> tuple[int, tuple[DocumentCard, ...]]:
+    def documents(
+        self, scope: frozenset[str], *, kind: Kind | None = None, offset: int = 0, k: int = 50
+    ) -> tuple[int, tuple[DocumentCard, ...]]:
         """How many there are, and one page of them, newest first."""
         cards = self.catalog.cards(scope, self.today(), kind=kind, offset=offset, k=k)
         return self.catalog.count(scope, kind=kind), tuple(cards)
@@ -107,9 +120,15 @@ class Services:
         """Counts, and how far the index has come. For administrators: it counts over every scope."""
         seq = self.catalog.seq()
         return {
-            "home": str(self.settings.home), "documents": self.catalog.total(), "passages": self.index.keyword.n_passages,
-            "vectors": self.index.vector.n_passages, "seq": seq, "applied": self.index.applied,
-            "ready": self.index.applied >= seq, "encoder": self.index.encoder.name, "dim": self.index.encoder.dim,
+            "home": str(self.settings.home),
+            "documents": self.catalog.total(),
+            "passages": self.index.keyword.n_passages,
+            "vectors": self.index.vector.n_passages,
+            "seq": seq,
+            "applied": self.index.applied,
+            "ready": self.index.applied >= seq,
+            "encoder": self.index.encoder.name,
+            "dim": self.index.encoder.dim,
             "generation": self.index.generation,
         }
 

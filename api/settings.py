@@ -21,12 +21,15 @@ class Settings(BaseModel):
 
     home: Path = Field(Path("indexes"), description="Folder of the catalog, the originals and the index.")
     host: str = Field("127.0.0.1", description="Address that `gongxue serve` listens on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port that `gongxue serve` listens on; 0 takes a free one.")
+    port: int = Field(
+        8000, ge=0, le=65535, description="Port that `gongxue serve` listens on; 0 takes a free one."
+    )
     allowed_hosts: str = Field(
         "", description="Host names the service answers to, by comma, besides the loopback ones and `host`."
     )
     http_writes: bool = Field(
-        False, description="Whether documents may be put and removed over HTTP. There is no sign-in yet: loopback only."
+        False,
+        description="Whether documents may be put and removed over HTTP. There is no sign-in yet: loopback only.",
     )
     encoder: str = Field(
         "models/gongxue-static",
@@ -35,9 +38,13 @@ class Settings(BaseModel):
     )
     encoder_model: str = Field("", description="Model that the endpoint is asked for.")
     encoder_key: str = Field("", repr=False, description="Key that the endpoint is asked with.")
-    keyword_engine: str = Field("tantivy", description="File in `search/keyword/` that serves the keyword leg.")
+    keyword_engine: str = Field(
+        "tantivy", description="File in `search/keyword/` that serves the keyword leg."
+    )
     vector_engine: str = Field("faiss", description="File in `search/vector/` that serves the vector leg.")
-    max_source_mb: int = Field(100, ge=1, le=2000, description="Size of a source above which it is refused, MiB.")
+    max_source_mb: int = Field(
+        100, ge=1, le=2000, description="Size of a source above which it is refused, MiB."
+    )
     processes: int = Field(0, ge=0, description="Processes that read sources; 0 takes one a core.")
     log_level: str = Field("info", description="debug, info, warning or error.")
 
@@ -51,7 +58,9 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _writes_stay_on_loopback(self) -> "Settings":
         if self.http_writes and self.host not in LOOPBACK:
-            raise ValueError(f"http_writes needs host to be one of {', '.join(LOOPBACK)}, as there is no sign-in yet")
+            raise ValueError(
+                f"http_writes needs host to be one of {', '.join(LOOPBACK)}, as there is no sign-in yet"
+            )
         return self
 
     @property

@@ -35,19 +35,30 @@ def build_services(settings: Settings, *, opened: bool = True, encoder: Encoder 
         settings.home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CatalogUnavailable(
-            f"Cannot use {settings.home} as home: {error.strerror}.", "Give another folder by --home or GONGXUE_HOME."
+            f"Cannot use {settings.home} as home: {error.strerror}.",
+            "Give another folder by --home or GONGXUE_HOME.",
         ) from error
     catalog = Catalog(open_database(settings.catalog_url))
     index = SearchIndex(
-        settings.home / "index", catalog, encoder or open_configured_encoder(settings),
+        settings.home / "index",
+        catalog,
+        encoder or open_configured_encoder(settings),
         cast(KeywordEngine, _engine(keyword, settings.keyword_engine, "GONGXUE_KEYWORD_ENGINE")),
         cast(VectorEngine, _engine(vector, settings.vector_engine, "GONGXUE_VECTOR_ENGINE")),
-        names=(settings.keyword_engine, settings.vector_engine), opened=opened)
+        names=(settings.keyword_engine, settings.vector_engine),
+        opened=opened,
+    )
     originals = OriginalFolder(settings.home / "originals")
     pipeline = Pipeline(
-        catalog, originals, fold=lambda text: fold(text).text, max_bytes=settings.max_source_mb * 1024 * 1024,
-        processes=settings.processes or None)
-    return Services(settings, catalog, originals, pipeline, index, SearchEngine(catalog, index, today=date.today))
+        catalog,
+        originals,
+        fold=lambda text: fold(text).text,
+        max_bytes=settings.max_source_mb * 1024 * 1024,
+        processes=settings.processes or None,
+    )
+    return Services(
+        settings, catalog, originals, pipeline, index, SearchEngine(catalog, index, today=date.today)
+    )
 
 
 def open_configured_encoder(settings: Settings) -> Encoder:
@@ -59,12 +70,15 @@ def open_configured_encoder(settings: Settings) -> Encoder:
     if settings.encoder.startswith(("http://", "https://")):
         from search.encoders import openai
 
-        return openai.open_encoder(url=settings.encoder, model=settings.encoder_model, key=settings.encoder_key)
+        return openai.open_encoder(
+            url=settings.encoder, model=settings.encoder_model, key=settings.encoder_key
+        )
     folder = settings.encoder_folder()
     if not folder.is_dir():
         raise EncoderUnavailable(
             f"Cannot open encoder {settings.encoder}: there is no folder {folder}.",
-            "Set GONGXUE_ENCODER to a model's folder, or unset it for the bundled one.")
+            "Set GONGXUE_ENCODER to a model's folder, or unset it for the bundled one.",
+        )
     return _open_folder(folder)
 
 
@@ -86,5 +100,7 @@ def engine_names(package: ModuleType) -> list[str]:
 def _engine(package: ModuleType, name: str, setting: str) -> object:
     if name not in engine_names(package):
         raise InvalidSetting(
-            f"Cannot start: {setting} is {name!r}, which is no engine.", f"Engines are {', '.join(engine_names(package))}.")
+            f"Cannot start: {setting} is {name!r}, which is no engine.",
+            f"Engines are {', '.join(engine_names(package))}.",
+        )
     return importlib.import_module(f"{package.__name__}.{name}").ENGINE

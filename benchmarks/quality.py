@@ -30,7 +30,9 @@ MAX_LOSS = 0.015
 
 def main() -> None:
     """Read the command line and run."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--bench", type=Path, required=True)
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/quality.json"))
@@ -76,8 +78,18 @@ def law_rows(bench: Path, folds: Path) -> list[Row]:
             limit = f">= {limits[measure]}" if measure in limits else None
             rows.append(Row(f"STARD folds, {name} ({len(chosen)}), hybrid {measure}", ours[measure], limit))
             rows.append(Row(f"STARD, {name} ({len(chosen)}), keyword leg {measure}", theirs[measure]))
-    rows.append(Row("59,550 passages, filter, facets and highlights: p50 ms", round(percentile(times, 0.5), 2), "< 10"))
-    rows.append(Row("59,550 passages, filter, facets and highlights: p95 ms", round(percentile(times, 0.95), 2), "< 25"))
+    rows.append(
+        Row(
+            "59,550 passages, filter, facets and highlights: p50 ms", round(percentile(times, 0.5), 2), "< 10"
+        )
+    )
+    rows.append(
+        Row(
+            "59,550 passages, filter, facets and highlights: p95 ms",
+            round(percentile(times, 0.95), 2),
+            "< 25",
+        )
+    )
     return rows
 
 

@@ -26,9 +26,14 @@ def machine() -> str:
 
 def write_results(path: Path, title: str, command: str, rows: list[Row]) -> None:
     """Write the file and print its rows."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
     body = {
-        "title": title, "command": command, "machine": machine(), "commit": commit.stdout.strip(),
+        "title": title,
+        "command": command,
+        "machine": machine(),
+        "commit": commit.stdout.strip(),
         "rows": [{"what": r.what, "value": r.value, "limit": r.limit} for r in rows],
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -26,16 +26,30 @@ from kb.model import PUBLIC, Kind, Query
 from search.metrics import percentile
 
 QUESTIONS = (
-    "怎么离婚", "试用期最长多久", "公司拖欠工资怎么办", "工伤认定需要什么材料", "夫妻共同债务如何认定", "食品不合格怎么赔偿",
-    "民法典第一千零四十三条", "不动产登记要多久", "网购七天无理由退货", "未成年人能不能打工", "行政复议期限", "土地承包期多少年",
+    "怎么离婚",
+    "试用期最长多久",
+    "公司拖欠工资怎么办",
+    "工伤认定需要什么材料",
+    "夫妻共同债务如何认定",
+    "食品不合格怎么赔偿",
+    "民法典第一千零四十三条",
+    "不动产登记要多久",
+    "网购七天无理由退货",
+    "未成年人能不能打工",
+    "行政复议期限",
+    "土地承包期多少年",
 )
 REPEATS = 10
 
 
 def main() -> None:
     """Read the command line and run."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--laws", type=Path, required=True, help="folder of documents, such as the laws of LawRefBook/Laws")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--laws", type=Path, required=True, help="folder of documents, such as the laws of LawRefBook/Laws"
+    )
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/scale.json"))
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gongxue-scale-") as home:
@@ -58,7 +72,9 @@ def ingest_rows(laws: Path, home: Path) -> list[Row]:
     conserved = 0
     for card in cards:
         document = services.document(card.document_id, scope)
-        spans = sorted([(s.start, s.end) for s in document.sections] + [(c.start, c.end) for c in document.clauses])
+        spans = sorted(
+            [(s.start, s.end) for s in document.sections] + [(c.start, c.end) for c in document.clauses]
+        )
         at = 0
         for start, end in spans:
             at = end if start == at else -1
@@ -85,7 +101,9 @@ def ready_rows(home: Path) -> list[Row]:
     began = time.perf_counter()
     service = subprocess.Popen(
         [sys.executable, "-m", "api.cli", "serve", "--home", str(home), "--port", str(port)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         while True:
             try:
@@ -94,13 +112,17 @@ def ready_rows(home: Path) -> list[Row]:
                         break
             except (URLError, ConnectionError):
                 if service.poll() is not None:
-                    raise RuntimeError(f"the service ended with {service.returncode} before it was ready") from None
+                    raise RuntimeError(
+                        f"the service ended with {service.returncode} before it was ready"
+                    ) from None
                 time.sleep(0.02)
         ready = time.perf_counter() - began
         times = []
         for question in QUESTIONS * REPEATS:
             began = time.perf_counter()
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/search?q={urllib.parse.quote(question)}") as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{port}/v1/search?q={urllib.parse.quote(question)}"
+            ) as answer:
                 answer.read()
             times.append((time.perf_counter() - began) * 1000)
     finally:

@@ -99,7 +99,9 @@ def seam(before: str, after: str) -> str:
     """What belongs between two pieces: a space between words, nothing in Chinese."""
     if not before or not after:
         return ""
-    soft = before[-1] in _AMBIGUOUS and after[0].isascii() or after[0] in _AMBIGUOUS and before[-1].isascii()
+    soft = (before[-1] in _AMBIGUOUS and after[0].isascii()) or (
+        after[0] in _AMBIGUOUS and before[-1].isascii()
+    )
     if not soft and (is_cjk(before[-1]) or is_cjk(after[0])):
         return "" if unicodedata.is_normalized("NFC", before[-1] + after[0]) else " "
     if before[-1] in "-‐–/" and before[-2:-1].isalnum() and after[0].isalnum():

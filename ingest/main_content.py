@@ -69,6 +69,7 @@ def _title_node(root: "LexborNode", title: str) -> "LexborNode | None":
 
 
 def holds(node: "LexborNode", inner: "LexborNode") -> bool:
+    """Whether `inner` is `node` or stands below it."""
     up: LexborNode | None = inner
     while up is not None and up.mem_id != node.mem_id:
         up = up.parent
@@ -100,6 +101,7 @@ def _element(node: "LexborNode", side: str) -> "LexborNode | None":
 
 
 def size_of(node: "LexborNode") -> int:
+    """Characters of text below the node, white space left out."""
     return len(re.sub(r"\s+", "", node.text(deep=True)))
 
 
@@ -124,12 +126,8 @@ def _is_junk(node: "LexborNode") -> bool:
         return size < 400
     if _ATTACHED.search(text) or text.count("。") > len(links) // 4:
         return False
-    return (
-        len(links) >= 3
-        and linked > 0.7 * size
-        or len(links) == 2
-        and tag in {"ul", "ol"}
-        and linked > 0.9 * size
+    return (len(links) >= 3 and linked > 0.7 * size) or (
+        len(links) == 2 and tag in {"ul", "ol"} and linked > 0.9 * size
     )
 
 

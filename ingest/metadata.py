@@ -15,12 +15,18 @@ from kb.model import Flow, Kind, Metadata, Reading, Validity
 from kb.numerals import numeral_value
 
 _CN = "零〇○一二三四五六七八九十"
-_DATE = re.compile(rf"((?:19|20)[0-9]{{2}}|[一二][{_CN}]{{3}})\s*年\s*([0-9]{{1,2}}|[{_CN}]{{1,3}})\s*月\s*([0-9]{{1,2}}|[{_CN}]{{1,3}})\s*日")
+_DATE = re.compile(
+    rf"((?:19|20)[0-9]{{2}}|[一二][{_CN}]{{3}})\s*年\s*([0-9]{{1,2}}|[{_CN}]{{1,3}})\s*月\s*([0-9]{{1,2}}|[{_CN}]{{1,3}})\s*日"
+)
 _ISO_DATE = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})[-./]([01]?[0-9])[-./]([0-3]?[0-9])(?![0-9])")
 _FILE_DATE = re.compile(r"[（(]((?:19|20)[0-9]{2})-([0-9]{2})-([0-9]{2})[)）]")
-_NUMBER = re.compile(r"[\u4e00-\u9fff]{2,16}令第?[0-9０-９一二三四五六七八九十百]{1,6}号|[\u4e00-\u9fff]{1,14}\s?[〔\[［【(（]\s?(?:19|20)[0-9０-９]{2}\s?[〕\]］】)）]\s?(?:第)?[0-9０-９]{1,5}\s?号")
+_NUMBER = re.compile(
+    r"[\u4e00-\u9fff]{2,16}令第?[0-9０-９一二三四五六七八九十百]{1,6}号|[\u4e00-\u9fff]{1,14}\s?[〔\[［【(（]\s?(?:19|20)[0-9０-９]{2}\s?[〕\]］】)）]\s?(?:第)?[0-9０-９]{1,5}\s?号"
+)
 _EFFECT = re.compile(rf"自\s*({_DATE.pattern})\s*(?:起)?(?:正式)?(?:施行|实施|执行|生效)")
-_EFFECT_AT_ISSUE = re.compile(r"自(?:本[\u4e00-\u9fff]{1,3})?(?:发布|公布|印发|下发|签发)之日起(?:正式)?(?:施行|实施|执行|生效)")
+_EFFECT_AT_ISSUE = re.compile(
+    r"自(?:本[\u4e00-\u9fff]{1,3})?(?:发布|公布|印发|下发|签发)之日起(?:正式)?(?:施行|实施|执行|生效)"
+)
 _ADOPTED = re.compile(rf"({_DATE.pattern})[^\n。年]{{0,60}}?(?:通过|批准|审议)")
 _ISSUED = re.compile(rf"({_DATE.pattern})[^\n。年]{{0,40}}?(?:公布|发布|印发|公告|修正|修订)")
 _PUBLISHED = re.compile(
@@ -37,17 +43,23 @@ _ORGAN = (
     r"|国务院|最高人民法院|最高人民检察院|中共中央[\u4e00-\u9fff]{0,6}|国家[\u4e00-\u9fff]{1,10}(?:局|委员会)"
     r"|中华人民共和国[\u4e00-\u9fff]{2,6}部"
 )
-_PASSED_BY = re.compile(rf"({_ORGAN})(?=第|[、，,]|令|公告|审判委员会|检察委员会|关于|批准|公布|发布|颁布|通过)")
+_PASSED_BY = re.compile(
+    rf"({_ORGAN})(?=第|[、，,]|令|公告|审判委员会|检察委员会|关于|批准|公布|发布|颁布|通过)"
+)
 _TERM = re.compile(r"第[一二三四五六七八九十0-9]+届")
 _BODY_NAME = re.compile(
     r"^(?:中共|中国共产党)?[\u4e00-\u9fff（）()·]{3,40}"
     r"(?:委员会|党委|党总支|总支部|支部|公司|集团|联盟|办公室|局|院|厅|部|处|中心|学院|大学|医院|银行|工会|协会|政府|党校|研究所|领导小组)$"
 )
-_REGULATION = re.compile(r"(?:法|条例|办法|规定|细则|规则|制度|规程|准则|章程|守则|规范|标准|解释|决定|通则|总则|法典)(?:（[^）]*）|\([^)]*\))*$")
+_REGULATION = re.compile(
+    r"(?:法|条例|办法|规定|细则|规则|制度|规程|准则|章程|守则|规范|标准|解释|决定|通则|总则|法典)(?:（[^）]*）|\([^)]*\))*$"
+)
 _LAW_TITLE = re.compile(
     r"^中华人民共和国|(?:条例|修正案|法典)(?:（[^）]*）)*$|法典 \S+$|^(?:.{2,12}(?:[省市州]|自治区|自治县|特区|新区)).*(?:规定|办法|规则|法》办法)$|^[^，。（(]{1,19}(?<!办)法$"
 )
-_LETTER = re.compile(r"(?:通知|意见|函|通报|批复|纪要|公告|通告|报告|请示|决议|方案|要点|计划|总结|决定)(?:（[^）]*）)*$")
+_LETTER = re.compile(
+    r"(?:通知|意见|函|通报|批复|纪要|公告|通告|报告|请示|决议|方案|要点|计划|总结|决定)(?:（[^）]*）)*$"
+)
 _CASE_PARTS = (
     r"背景|起因|由来|基本情况|^情况|案情|为什么要做",
     r"问题|矛盾|暴露|困难|症结",
@@ -58,7 +70,9 @@ _CASE_PARTS = (
 """What the headings of a case speak of, a pattern for each of its parts."""
 _CONTACT = re.compile(r"(?:联系|联络|咨询)[^，。]{0,6}[：:]")
 _NAME_LABEL = re.compile(r"^(?:案例名称|标\s*题|题\s*目|名\s*称)\s*[：:]\s*")
-_VERSION_MARK = re.compile(r"[（(](?:试行|暂行|修订|修正|修订稿|修正本|草案|[0-9]{4}年?(?:修订|修正)?(?:版|本)?)[)）]")
+_VERSION_MARK = re.compile(
+    r"[（(](?:试行|暂行|修订|修正|修订稿|修正本|草案|[0-9]{4}年?(?:修订|修正)?(?:版|本)?)[)）]"
+)
 _HEAD = 12
 """Paragraphs at either end in which title block and signature are looked for."""
 
@@ -102,7 +116,8 @@ class Sidecar:
                     value = tuple(str(v) for v in value)
             except (TypeError, ValueError) as error:
                 raise StructureError(
-                    f"Cannot use {where}: {item.name} is {value!r}.", "See the manifest section of CONTRIBUTING.md."
+                    f"Cannot use {where}: {item.name} is {value!r}.",
+                    "See the manifest section of CONTRIBUTING.md.",
                 ) from error
             known[item.name] = value
         return cls(**known)
@@ -125,12 +140,21 @@ def read_metadata(reading: Reading, flow: Flow, *, name: str, sidecar: Sidecar |
     issuer = sidecar.issuer or _issuer(lines, title, kind, reading)
     adopted, issued, effective = _dates(lines, flow.text, name, kind)
     meta = Metadata(
-        title=title, kind=kind, issuer=issuer, number=number,
-        adopted_on=sidecar.adopted_on or adopted, issued_on=sidecar.issued_on or issued,
-        effective_on=sidecar.effective_on or effective, ended_on=sidecar.ended_on, end_reason=sidecar.end_reason,
+        title=title,
+        kind=kind,
+        issuer=issuer,
+        number=number,
+        adopted_on=sidecar.adopted_on or adopted,
+        issued_on=sidecar.issued_on or issued,
+        effective_on=sidecar.effective_on or effective,
+        ended_on=sidecar.ended_on,
+        end_reason=sidecar.end_reason,
         keywords=sidecar.keywords if sidecar.keywords is not None else _keywords(lines, reading),
-        abstract=_labelled(lines, r"(?:内容)?摘\s*要"), doi=_doi(flow.text), branch=sidecar.branch,
-        repeals=_repeals(flow.text))
+        abstract=_labelled(lines, r"(?:内容)?摘\s*要"),
+        doi=_doi(flow.text),
+        branch=sidecar.branch,
+        repeals=_repeals(flow.text),
+    )
     return replace(meta, work=_work(meta))
 
 
@@ -146,7 +170,12 @@ def _title(reading: Reading, flow: Flow, lines: list[str], name: str) -> str:
             return _joined_title(lines, roles, i)
     for i, line in enumerate(lines[:_HEAD]):
         line = _NAME_LABEL.sub("", line)
-        if _is_letterhead(line) or _NUMBER.fullmatch(line) or _DATE.fullmatch(line) or line.endswith(("：", ":")):
+        if (
+            _is_letterhead(line)
+            or _NUMBER.fullmatch(line)
+            or _DATE.fullmatch(line)
+            or line.endswith(("：", ":"))
+        ):
             continue
         if len(line) <= 70 and not line.endswith(("。", "；", "，")):
             return _continued_title(lines, i)
@@ -164,7 +193,11 @@ def _joined_title(lines: list[str], roles: list[str], i: int) -> str:
     title = lines[i].strip()
     if i + 1 < len(lines) and lines[i + 1].startswith("——"):
         return title + lines[i + 1].strip()
-    if i + 1 < len(lines) and roles[i + 1] == roles[i] == "heading" and re.fullmatch(r"(?:第.{1,3}编\s*)?\S{0,12}(?:编|总则|附则)", lines[i + 1]):
+    if (
+        i + 1 < len(lines)
+        and roles[i + 1] == roles[i] == "heading"
+        and re.fullmatch(r"(?:第.{1,3}编\s*)?\S{0,12}(?:编|总则|附则)", lines[i + 1])
+    ):
         return f"{title} {lines[i + 1].strip()}"
     return title
 
@@ -177,7 +210,11 @@ def _continued_title(lines: list[str], i: int) -> str:
     for line in lines[i + 1 : i + 3]:
         if _REGULATION.search(title) or _LETTER.search(title) or len(line) > 40:
             break
-        if (_LETTER.search(line) or _REGULATION.search(line)) and not _NUMBER.search(line) and not line.endswith("。"):
+        if (
+            (_LETTER.search(line) or _REGULATION.search(line))
+            and not _NUMBER.search(line)
+            and not line.endswith("。")
+        ):
             return title + line.strip()
     return title
 
@@ -187,7 +224,11 @@ def _continued_title(lines: list[str], i: int) -> str:
 
 def _own_number(lines: list[str]) -> str | None:
     """A 文号 on a line of its own, or at the end of the title block; never one quoted in running text."""
-    parts = [part for line in [*lines[:_HEAD], *lines[-6:]] for part in re.split(r"\s*[|｜]\s*|(?<=[日布过])\s+", line)]
+    parts = [
+        part
+        for line in [*lines[:_HEAD], *lines[-6:]]
+        for part in re.split(r"\s*[|｜]\s*|(?<=[日布过])\s+", line)
+    ]
     for line in parts:
         m = _NUMBER.search(line)
         if m and len(line) <= len(m[0]) + 14 and not re.search(r"[《》，。；]|根据|依据|收悉|按照", line):
@@ -201,7 +242,11 @@ def _kind(text: str, lines: list[str], title: str, number: str | None) -> Kind:
     studied = _labelled(lines, r"(?:内容)?摘\s*要") or _doi(text) or re.search(r"(?m)^参考文献", text)
     if studied:
         return Kind.ARTICLE
-    short = [re.sub(r"^[\W0-9一二三四五六七八九十]+", "", line) for line in lines[1:] if len(line) <= 24 and not line.endswith("。")]
+    short = [
+        re.sub(r"^[\W0-9一二三四五六七八九十]+", "", line)
+        for line in lines[1:]
+        if len(line) <= 24 and not line.endswith("。")
+    ]
     n_parts = sum(any(re.search(part, line) for line in short) for part in _CASE_PARTS)
     signs = bool(re.search("案例|纠纷", title)) + any(_CONTACT.match(line) for line in lines[-4:])
     if not re.search(r"(?m)^第一条", text) and n_parts + signs >= (5 if number else 4):
@@ -239,7 +284,11 @@ def _issuer(lines: list[str], title: str, kind: Kind, reading: Reading) -> str |
             continue
         for word in re.split(r"[\s|｜·；;，,、（）()：:【】]+", re.sub(rf"{_DATE.pattern}", " ", line)):
             bare = re.sub(r"^[0-9]+[.．]|(?:整理|供稿|编写)$", "", word)
-            if _BODY_NAME.match(bare) and bare not in title and not re.match(r"报送|申报|作者|发布|关于", bare):
+            if (
+                _BODY_NAME.match(bare)
+                and bare not in title
+                and not re.match(r"报送|申报|作者|发布|关于", bare)
+            ):
                 return bare
     author = reading.properties.get("author", "")
     return author if _BODY_NAME.match(author) else None
@@ -282,7 +331,9 @@ def parse_date(text: str) -> date | None:
         return None
 
 
-def _dates(lines: list[str], text: str, name: str, kind: Kind) -> tuple[date | None, date | None, date | None]:
+def _dates(
+    lines: list[str], text: str, name: str, kind: Kind
+) -> tuple[date | None, date | None, date | None]:
     """(adopted, issued, effective). The version date in a file name goes before the dates in the title block."""
     head = "\n".join(lines[:_HEAD])
     adopted = _last_date(_ADOPTED, head)
@@ -299,7 +350,14 @@ def _dates(lines: list[str], text: str, name: str, kind: Kind) -> tuple[date | N
     if effective is None and _EFFECT_AT_ISSUE.search(tail):
         effective = version
     if effective is None:
-        effective = next((parse_date(line) for line in lines[1:_HEAD] if re.search(r"日\s*(?:起)?(?:施行|实施|生效)$", line)), None)
+        effective = next(
+            (
+                parse_date(line)
+                for line in lines[1:_HEAD]
+                if re.search(r"日\s*(?:起)?(?:施行|实施|生效)$", line)
+            ),
+            None,
+        )
     if effective and version and effective < version and kind is Kind.LAW:
         # The day of effect of the first version stays in an amended text.
         effective = version
@@ -320,7 +378,12 @@ def _stated_issue(lines: list[str]) -> date | None:
             return found
     for line in reversed(lines[-8:]):
         bare = _ISO_DATE.sub("", _DATE.sub("", line)).strip("（）() ")
-        if bare == line or "。" in line or len(bare) > 30 or re.search(r"施行|实施|生效|通过|\[[0-9]+\]", line):
+        if (
+            bare == line
+            or "。" in line
+            or len(bare) > 30
+            or re.search(r"施行|实施|生效|通过|\[[0-9]+\]", line)
+        ):
             continue
         if found := parse_date(line):
             return found

@@ -53,7 +53,7 @@ class Counters:
         self._values[index] = self._values.get(index, level.start - 1) + 1
         for inner in [x for x in self._values if x > index]:
             restart = levels[inner].restart if inner in levels else None
-            if restart is None or restart > 0 and index < restart:
+            if restart is None or (restart > 0 and index < restart):
                 del self._values[inner]
         if level.format in {"bullet", "none"} and "%" not in level.text:
             return ""

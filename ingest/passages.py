@@ -16,7 +16,9 @@ _SENTENCE = re.compile(r"[^。！？!?\n]*(?:[。！？!?]+[”’」』）)]*|\
 _PHRASE = re.compile(r"[^；;，,、：:]*(?:[；;，,、：:]|$)")
 
 
-def cut_passages(flow: Flow, clauses: Sequence[Clause], *, document_id: str, title: str) -> tuple[Passage, ...]:
+def cut_passages(
+    flow: Flow, clauses: Sequence[Clause], *, document_id: str, title: str
+) -> tuple[Passage, ...]:
     """Cut clauses to retrievable size at the ends of paragraphs and sentences.
 
     A passage lies inside one clause and the passages of a clause tile it but
@@ -28,14 +30,26 @@ def cut_passages(flow: Flow, clauses: Sequence[Clause], *, document_id: str, tit
     found: list[Passage] = []
     for clause in clauses:
         front = clause.anchor == "top"
-        if front and len(clauses) > 1 and len(flow.text[clause.start : clause.end].replace(title, "").strip()) < FRONT_MIN:
+        if (
+            front
+            and len(clauses) > 1
+            and len(flow.text[clause.start : clause.end].replace(title, "").strip()) < FRONT_MIN
+        ):
             continue
         spans = list(_spans(flow.text, clause))
         for ordinal, (start, end) in enumerate(spans):
             path = clause.path if len(spans) == 1 else clause.path + _part_label(clause, start, end)
-            found.append(Passage(
-                derive_id(document_id, clause.clause_id, str(ordinal)), clause.clause_id, ordinal, start, end, path,
-                flow.page_at(start)))
+            found.append(
+                Passage(
+                    derive_id(document_id, clause.clause_id, str(ordinal)),
+                    clause.clause_id,
+                    ordinal,
+                    start,
+                    end,
+                    path,
+                    flow.page_at(start),
+                )
+            )
     return tuple(found)
 
 
@@ -56,10 +70,9 @@ def _spans(text: str, clause: Clause) -> Iterator[tuple[int, int]]:
         return
     begin = at = start
     for piece in _pieces(text, start, end):
-        if at > begin and piece - begin > TARGET and at - begin >= TARGET // 3:
-            yield _trim(text, begin, at)
-            begin = at
-        elif piece - begin > LIMIT and at > begin:
+        if (at > begin and piece - begin > TARGET and at - begin >= TARGET // 3) or (
+            piece - begin > LIMIT and at > begin
+        ):
             yield _trim(text, begin, at)
             begin = at
         at = piece

@@ -6,17 +6,20 @@ any other. An outcome is given only after the catalog has committed it.
 
 import json
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from ingest.metadata import Sidecar
-from ingest.read import document_id_of, read_document
+from ingest.read import read_document
 from ingest.readers import MAX_BYTES, media_type_of
 from kb.errors import DocumentError, KbError, OversizeSource, UnreadableSource, UnsupportedFormat
 from kb.model import PUBLIC, Document, Source
+from kb.names import article_key, name_key
 from store.catalog import Catalog
 from store.originals import OriginalFolder
 
@@ -52,17 +55,17 @@ def find_files(paths: Sequence[Path]) -> list[File]:
     """Files named, and all files below folders named, in order of path; hidden ones and manifests are passed over.
 
     Raises:
-        UnreadableSource: a path does not exist, or a manifest cannot be read.
+        UnreadableSource: a manifest cannot be read.
     """
     found: list[File] = []
     for path in paths:
         if path.is_file():
             sidecars = _manifest(path.parent)
-            found.append(File(path, path.name, sidecars.get(path.name)))
+            found.append(File(path, _words(path.name), sidecars.get(path.name)))
         elif path.is_dir():
             found.extend(_below(path))
         else:
-            raise UnreadableSource(f"Cannot ingest {path}: there is no such file or folder.", "Check the path.")
+            found.append(File(path, _words(str(path))))
     return found
 
 
@@ -76,7 +79,16 @@ def _below(folder: Path) -> Iterator[File]:
             if name.startswith(".") or name == MANIFEST:
                 continue
             path = here / name
-            yield File(path, path.relative_to(folder).as_posix(), _sidecar(path, folder, manifests))
+            yield File(path, _words(path.relative_to(folder).as_posix()), _sidecar(path, folder, manifests))
+
+
+def _words(name: str) -> str:
+    """A file name as text; one that is not UTF-8 is taken for GB18030, as old archives have it."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("gb18030", "replace")
+    return name
 
 
 def _sidecar(path: Path, top: Path, manifests: Mapping[Path, Mapping[str, Sidecar]]) -> Sidecar | None:
@@ -101,7 +113,9 @@ def _manifest(folder: Path) -> dict[str, Sidecar]:
             stated = json.loads(line)
             name = stated["path"]
         except (ValueError, KeyError, TypeError) as error:
-            raise UnreadableSource(f"Cannot read {where}: {error}.", 'Each line is a JSON object with a "path".') from error
+            raise UnreadableSource(
+                f"Cannot read {where}: {error}.", 'Each line is a JSON object with a "path".'
+            ) from error
         found[name] = Sidecar.from_json(stated, where)
     return found
 
@@ -109,8 +123,15 @@ def _manifest(folder: Path) -> dict[str, Sidecar]:
 class Pipeline:
     """Takes sources into the catalog."""
 
-    def __init__(self, catalog: Catalog, originals: OriginalFolder, *, fold: Callable[[str], str],
-                 max_bytes: int = MAX_BYTES, processes: int | None = None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        originals: OriginalFolder,
+        *,
+        fold: Callable[[str], str],
+        max_bytes: int = MAX_BYTES,
+        processes: int | None = None,
+    ) -> None:
         """`fold` gives the matching form under which titles, numbers and labels are looked up."""
         self.catalog = catalog
         self.originals = originals
@@ -118,23 +139,51 @@ class Pipeline:
         self.max_bytes = max_bytes
         self.processes = processes or os.cpu_count() or 1
 
-    def ingest_files(self, files: Sequence[File], *, audience: Iterable[str] = (PUBLIC,)) -> Iterator[Outcome]:
+    def ingest_files(
+        self, files: Sequence[File], *, audience: Iterable[str] = (PUBLIC,)
+    ) -> Iterator[Outcome]:
         """Take files in, in order, one outcome each."""
         audience = frozenset(audience)
-        if len(files) < _PARALLEL_FROM or self.processes == 1:
-            for file in files:
-                yield self._commit(*_read_file(file, self.max_bytes), audience)
-            return
-        with ProcessPoolExecutor(self.processes) as pool:
-            queue = iter(files)
-            pending = [pool.submit(_read_file, f, self.max_bytes) for f in islice(queue, 4 * self.processes)]
-            while pending:
-                first = pending.pop(0)
-                for file in islice(queue, 1):
-                    pending.append(pool.submit(_read_file, file, self.max_bytes))
-                yield self._commit(*first.result(), audience)
+        readings = (
+            self._read_apart(files)
+            if len(files) >= _PARALLEL_FROM and self.processes > 1
+            else (_read_file(file, self.max_bytes) for file in files)
+        )
+        for source, document in readings:
+            yield self._commit(source, document, audience)
 
-    def ingest(self, source: Source, *, sidecar: Sidecar | None = None, audience: Iterable[str] = (PUBLIC,)) -> Outcome:
+    def _read_apart(self, files: Sequence[File]) -> Iterator[tuple[Source, Document | KbError]]:
+        """Read in several processes, in order. A file that kills its process is named and the rest goes on."""
+        rest = deque(files)
+        while rest:
+            try:
+                with ProcessPoolExecutor(self.processes) as pool:
+                    ahead = iter(list(rest))
+                    pending = deque(
+                        pool.submit(_read_file, f, self.max_bytes) for f in islice(ahead, 4 * self.processes)
+                    )
+                    while pending:
+                        reading = pending.popleft().result()
+                        pending.extend(pool.submit(_read_file, f, self.max_bytes) for f in islice(ahead, 1))
+                        rest.popleft()
+                        yield reading
+            except BrokenProcessPool:
+                # Which file it was cannot be told; the first that was waited for is read by itself.
+                yield self._read_alone(rest.popleft())
+
+    def _read_alone(self, file: File) -> tuple[Source, Document | KbError]:
+        with ProcessPoolExecutor(1) as pool:
+            try:
+                return pool.submit(_read_file, file, self.max_bytes).result()
+            except BrokenProcessPool:
+                return Source(file.name, "", b""), UnreadableSource(
+                    f"Cannot read {file.name}: the process that read it died.",
+                    "The file may be damaged, or memory too small.",
+                )
+
+    def ingest(
+        self, source: Source, *, sidecar: Sidecar | None = None, audience: Iterable[str] = (PUBLIC,)
+    ) -> Outcome:
         """Take one source in."""
         return self._commit(source, _read(source, sidecar, self.max_bytes), frozenset(audience))
 
@@ -146,39 +195,41 @@ class Pipeline:
             return Outcome(source.name, "unchanged", document.document_id)
         self.originals.put(source)
         added = self.catalog.add(
-            document, title_key=name_key(self.fold(meta.title)),
+            document,
+            title_key=name_key(self.fold(meta.title)),
             number_key=name_key(self.fold(meta.number)) if meta.number else None,
-            label_keys=[self.fold(c.label) for c in document.clauses],
+            label_keys=[article_key(self.fold(c.label)) or c.label for c in document.clauses],
             repeal_keys=[name_key(self.fold(name)) for name in meta.repeals],
-            n_bytes=len(source.data), audience=audience)
+            n_bytes=len(source.data),
+            audience=audience,
+        )
         if not added:
             return Outcome(source.name, "unchanged", document.document_id)
         return Outcome(source.name, "added", document.document_id, len(document.passages))
-
-
-def name_key(folded: str) -> str:
-    """Letters, digits and ideographs of a folded name: how names are compared.
-
-    >>> name_key("国发[2023]5号"), name_key("《经费 管理办法》")
-    ('国发20235号', '经费管理办法')
-    """
-    return "".join(c for c in folded if c.isalnum())
 
 
 def _read_file(file: File, max_bytes: int) -> tuple[Source, Document | KbError]:
     """Runs in a worker: the bytes of a file and the document in them, or why there is none."""
     empty = Source(file.name, "", b"")
     try:
+        if not file.path.exists():
+            raise UnreadableSource(
+                f"Cannot read {file.path}: there is no such file or folder.", "Check the path."
+            )
         media_type = media_type_of(file.name)
         size = file.path.stat().st_size
         if size > max_bytes:
-            raise OversizeSource(f"Cannot take {file.name}: {size:,} bytes, {max_bytes:,} are allowed.",
-                                 "Split it, or raise the limit.")
+            raise OversizeSource(
+                f"Cannot take {file.name}: {size:,} bytes, {max_bytes:,} are allowed.",
+                "Split it, or raise the limit.",
+            )
         source = Source(file.name, media_type, file.path.read_bytes())
     except KbError as error:
         return empty, error
     except OSError as error:
-        return empty, UnreadableSource(f"Cannot read {file.name}: {error.strerror}.", "Check that it may be read.")
+        return empty, UnreadableSource(
+            f"Cannot read {file.name}: {error.strerror}.", "Check that it may be read."
+        )
     return source, _read(source, file.sidecar, max_bytes)
 
 

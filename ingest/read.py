@@ -1,11 +1,11 @@
 """One source to one document: read, reflow, metadata, structure, passages."""
 
-from kb.model import Document, Flow, Reading, Source, derive_id
 from ingest.metadata import Sidecar, read_metadata
 from ingest.passages import cut_passages
 from ingest.readers import MAX_BYTES, read_source
 from ingest.reflow import reflow
 from ingest.structure import parse_structure
+from kb.model import Document, Flow, Reading, Source, derive_id
 
 
 def document_id_of(source: Source) -> str:
@@ -24,11 +24,20 @@ def read_document(source: Source, *, sidecar: Sidecar | None = None, max_bytes: 
     flow = reflow(reading)
     meta = read_metadata(reading, flow, name=source.name, sidecar=sidecar)
     structure = parse_structure(
-        flow, document_id=document_id, kind=meta.kind, title=meta.title, body_from=_body_offset(reading, flow))
+        flow, document_id=document_id, kind=meta.kind, title=meta.title, body_from=_body_offset(reading, flow)
+    )
     return Document(
-        document_id=document_id, sha256=source.sha256, source=source.name, media_type=source.media_type, text=flow.text,
-        meta=meta, sections=structure.sections, clauses=structure.clauses,
-        passages=cut_passages(flow, structure.clauses, document_id=document_id, title=meta.title), pages=flow.pages)
+        document_id=document_id,
+        sha256=source.sha256,
+        source=source.name,
+        media_type=source.media_type,
+        text=flow.text,
+        meta=meta,
+        sections=structure.sections,
+        clauses=structure.clauses,
+        passages=cut_passages(flow, structure.clauses, document_id=document_id, title=meta.title),
+        pages=flow.pages,
+    )
 
 
 def _body_offset(reading: Reading, flow: Flow) -> int:
@@ -41,5 +50,3 @@ def _body_offset(reading: Reading, flow: Flow) -> int:
         if "".join(flow.text[paragraph.start : paragraph.end].split()).startswith(first):
             return paragraph.start
     return 0
-
-

@@ -111,8 +111,14 @@ def _cut(flow: Flow, title: str, body_from: int) -> list[_Piece]:
                 n_restarts += 1
             seen = number
             anchor = f"art-{number}" + (f"-{sub}" if sub else "")
-            pieces.append(_Piece(paragraph.start, label=label, article=True,
-                                 anchor=anchor if not n_restarts else f"r{n_restarts}-{anchor}"))
+            pieces.append(
+                _Piece(
+                    paragraph.start,
+                    label=label,
+                    article=True,
+                    anchor=anchor if not n_restarts else f"r{n_restarts}-{anchor}",
+                )
+            )
             in_article = True
             continue
         heading = _division(paragraph, text)
@@ -145,9 +151,17 @@ def _article_lines(texts: Sequence[str]) -> dict[int, tuple[str, int, int]]:
             sub = numeral_value(m[2]) if m[2] else 0
             if number and sub is not None:
                 rest = text[m.end() :]
-                lines.append((i, m[0], number, sub, rest[:1].isspace() or not rest, bool(_REFERENCE.match(rest))))
+                lines.append(
+                    (i, m[0], number, sub, rest[:1].isspace() or not rest, bool(_REFERENCE.match(rest)))
+                )
         depth = max(0, depth + text.count("“") - text.count("”"))
-        if depth and not text.endswith(("：", "”")) and text.count("“") == 0 and text.count("”") == 0 and len(text) > 400:
+        if (
+            depth
+            and not text.endswith(("：", "”"))
+            and text.count("“") == 0
+            and text.count("”") == 0
+            and len(text) > 400
+        ):
             depth = 0
     return _follow(lines)
 
@@ -209,7 +223,8 @@ def _front_lines(paragraphs: Sequence[Paragraph], texts: Sequence[str], title: s
 def _heading_levels(paragraphs: Sequence[Paragraph], front: int) -> dict[int, int]:
     """Paragraph index -> level of headings that the format marks, title left out."""
     return {
-        i: max(1, p.level) for i, p in enumerate(paragraphs)
+        i: max(1, p.level)
+        for i, p in enumerate(paragraphs)
         if i >= front and p.role == "heading" and p.end - p.start <= 2 * _HEADING_MAX
     }
 
@@ -269,7 +284,9 @@ class _OutlineRuns:
             self.last = {r: n for r, n in self.last.items() if r < rank} | {rank: number}
             heading = text[:end] if end > m.end() else text[: m.end()] + _first_words(text[m.end() :])
             label = m[0].strip().rstrip("、.．")
-            return _Piece(paragraph.start, _RANK_OUTLINE + rank, label, _tidy(heading).rstrip("。：:")), paragraph.start + end
+            return _Piece(
+                paragraph.start, _RANK_OUTLINE + rank, label, _tidy(heading).rstrip("。：:")
+            ), paragraph.start + end
         return None
 
 
@@ -296,7 +313,11 @@ def _first_words(text: str) -> str:
 
 def _assemble(flow: Flow, pieces: Sequence[_Piece], document_id: str, kind: Kind) -> Structure:
     text = flow.text
-    pieces = [p for i, p in enumerate(pieces) if (pieces[i + 1].start if i + 1 < len(pieces) else len(text)) > p.start]
+    pieces = [
+        p
+        for i, p in enumerate(pieces)
+        if (pieces[i + 1].start if i + 1 < len(pieces) else len(text)) > p.start
+    ]
     ends = [p.start for p in pieces[1:]] + [len(text)]
     sections: list[Section] = []
     clauses: list[Clause] = []
@@ -308,10 +329,19 @@ def _assemble(flow: Flow, pieces: Sequence[_Piece], document_id: str, kind: Kind
             while stack and stack[-1][0] >= piece.rank:
                 stack.pop()
             parent = stack[-1][1] if stack else None
-            path = ((*parent.path, piece.heading) if parent else (piece.heading,))
+            path = (*parent.path, piece.heading) if parent else (piece.heading,)
             section = Section(
-                derive_id(document_id, "section", str(len(sections)), *path), len(sections), len(stack) + 1, piece.label,
-                piece.heading, piece.start, end, end, path, parent.section_id if parent else None)
+                derive_id(document_id, "section", str(len(sections)), *path),
+                len(sections),
+                len(stack) + 1,
+                piece.label,
+                piece.heading,
+                piece.start,
+                end,
+                end,
+                path,
+                parent.section_id if parent else None,
+            )
             sections.append(section)
             stack.append((piece.rank, section))
             continue
@@ -322,10 +352,19 @@ def _assemble(flow: Flow, pieces: Sequence[_Piece], document_id: str, kind: Kind
         anchors[anchor] += 1
         if anchors[anchor] > 1:
             anchor = f"{anchor}.{anchors[anchor]}"
-        clauses.append(Clause(
-            derive_id(document_id, "clause", str(len(clauses)), *path, label), len(clauses), label, anchor, piece.start, end,
-            (*path, piece.label) if piece.article else path, above.section_id if above else None,
-            _parts(flow, starts, piece.start, end, piece.article or kind is Kind.LAW)))
+        clauses.append(
+            Clause(
+                derive_id(document_id, "clause", str(len(clauses)), *path, label),
+                len(clauses),
+                label,
+                anchor,
+                piece.start,
+                end,
+                (*path, piece.label) if piece.article else path,
+                above.section_id if above else None,
+                _parts(flow, starts, piece.start, end, piece.article or kind is Kind.LAW),
+            )
+        )
     return Structure(_with_extent(sections, len(text)), tuple(clauses), sum(p.article for p in pieces))
 
 
@@ -355,7 +394,9 @@ def _parts(flow: Flow, starts: Sequence[int], start: int, end: int, counted: boo
                 break
         else:
             n_paragraphs += 1
-            marks.append((at, 0, f"第{chinese_numeral(n_paragraphs)}款" if counted else f"第{n_paragraphs}段"))
+            marks.append(
+                (at, 0, f"第{chinese_numeral(n_paragraphs)}款" if counted else f"第{n_paragraphs}段")
+            )
     parts = []
     for i, (at, depth, label) in enumerate(marks):
         after = next((a for a, d, _ in marks[i + 1 :] if d <= depth), end)

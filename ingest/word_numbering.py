@@ -18,6 +18,7 @@ def value_of(node: Any, path: str) -> str | None:
 
 
 def number_of(text: str | None, default: int = 0) -> int:
+    """The whole number that an attribute holds, else the default."""
     return int(text) if text and re.fullmatch(r"-?\d+", text) else default
 
 

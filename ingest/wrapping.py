@@ -273,8 +273,8 @@ def _is_centred(line: Block, column: Column) -> bool:
 def is_row(line: Block) -> bool:
     """The line has gaps as between cells of a table, and not only one after its number."""
     cells = line.text.strip().split("\t")
-    return (
-        len(cells) > 2 or len(cells) == 2 and not (starts_paragraph(line.text) and len(cells[0].strip()) < 10)
+    return len(cells) > 2 or (
+        len(cells) == 2 and not (starts_paragraph(line.text) and len(cells[0].strip()) < 10)
     )
 
 

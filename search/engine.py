@@ -11,14 +11,14 @@ from kb.model import Answer, DocumentCard, Filters, Hit, LegScore, Mode, Query, 
 from kb.ports import Run
 from search.analysis import fold, query_terms
 from search.answer_forms import POOL, add_gains, asked_forms, gain
-from search.fusion import convex_combination
+from search.fusion import KEYWORD_DEPTH, VECTOR_DEPTH, convex_combination
 from search.highlight import found_terms, highlight
 from search.index import SearchIndex
 from search.target import Names
 from store.catalog import Catalog, Located, Placed
 
-DEPTH = 200
-"""Passages that each leg retrieves, at least."""
+DEPTH_ALONE = 400
+"""Passages that a leg retrieves when it answers alone."""
 MAX_WINDOW = 1000
 """How far one can page."""
 MAX_QUERY_CHARS = 2000
@@ -29,7 +29,9 @@ _STANDING = frozenset({Validity.IN_FORCE, Validity.NOT_YET, Validity.REPEALED})
 class SearchEngine:
     """Answers queries. Safe to share between threads."""
 
-    def __init__(self, catalog: Catalog, index: SearchIndex, *, today: Callable[[], date] = date.today) -> None:
+    def __init__(
+        self, catalog: Catalog, index: SearchIndex, *, today: Callable[[], date] = date.today
+    ) -> None:
         self.catalog = catalog
         self.index = index
         self.today = today
@@ -53,18 +55,31 @@ class SearchEngine:
         fused = _fuse(runs)
         targets = self._targets(query, within, seq)
         placed = self.catalog.place([key for key, _ in fused] + targets, query.scope, within.day)
-        ranked = _with_targets_first([(k, s) for k, s in fused if k in placed], [k for k in targets if k in placed])
+        ranked = _with_targets_first(
+            [(k, s) for k, s in fused if k in placed], [k for k in targets if k in placed]
+        )
         gains = self._answer_forms(query, ranked, within)
         if any(gains.values()):
             ranked = add_gains(ranked, gains)
         shown = ranked[query.offset : query.offset + query.k]
         located = self.catalog.locate([key for key, _ in shown], query.scope, within.day)
-        places = {leg: {key: LegScore(rank, score) for rank, (key, score) in enumerate(run, 1)} for leg, run in runs.items()}
+        places = {
+            leg: {key: LegScore(rank, score) for rank, (key, score) in enumerate(run, 1)}
+            for leg, run in runs.items()
+        }
         places["target"] = {key: LegScore(rank, 1.0) for rank, key in enumerate(targets, 1)}
         places["form"] = {key: LegScore(1, gain) for key, gain in gains.items() if gain}
         hits = tuple(
-            _hit(query, terms, rank, score, located[key], {leg: p[key] for leg, p in places.items() if key in p})
-            for rank, (key, score) in enumerate(shown, query.offset + 1) if key in located
+            _hit(
+                query,
+                terms,
+                rank,
+                score,
+                located[key],
+                {leg: p[key] for leg, p in places.items() if key in p},
+            )
+            for rank, (key, score) in enumerate(shown, query.offset + 1)
+            if key in located
         )
         took_ms = (time.perf_counter() - began) * 1000
         return Answer(query.text, len(ranked), took_ms, hits, _facets([placed[key] for key, _ in ranked]))
@@ -77,33 +92,40 @@ class SearchEngine:
     def _filters(self, query: Query, gone: frozenset[str]) -> Filters:
         day = query.as_of or self.today()
         validity = query.validity or (frozenset({Validity.IN_FORCE}) if query.as_of else _STANDING)
-        return Filters(query.scope, day, validity, query.kinds, query.issuers, query.years, query.documents, gone)
+        return Filters(
+            query.scope, day, validity, query.kinds, query.issuers, query.years, query.documents, gone
+        )
 
     def _retrieve(self, query: Query, terms: Sequence[str], within: Filters) -> dict[str, Run]:
-        depth = max(DEPTH, query.offset + query.k)
+        """Each leg's run, to a depth that does not depend on the page asked for."""
         runs: dict[str, Run] = {}
+        alone = query.mode is not Mode.HYBRID
         if query.mode is not Mode.VECTOR:
-            runs["keyword"] = self.index.keyword.search(terms, depth, within)
+            runs["keyword"] = self.index.keyword.search(
+                terms, DEPTH_ALONE if alone else KEYWORD_DEPTH, within
+            )
         if query.mode is not Mode.KEYWORD:
             vector = self.index.encoder.encode_queries([query.text])[0]
-            runs["vector"] = self.index.vector.search(vector, depth, within)
+            runs["vector"] = self.index.vector.search(vector, DEPTH_ALONE if alone else VECTOR_DEPTH, within)
         return runs
 
     def _targets(self, query: Query, within: Filters, seq: int) -> list[int]:
-        """Keys of the passages that the query names, inside the filters."""
-        target = self._known_names(seq).find(query.text)
-        if target is None:
-            return []
-        found = self.catalog.clause_passages(target.document_ids, target.label) if target.label else []
-        found = found or self.catalog.first_passages(target.document_ids[:MAX_TARGETS])
-        placed = self.catalog.place([key for _, key in found], query.scope, within.day)
-        order = {document_id: i for i, document_id in enumerate(target.document_ids)}
-        keys = [
-            (order[document_id], n, key)
-            for n, (document_id, key) in enumerate(found)
-            if (p := placed.get(key)) and within.admits(document_id, p.kind, p.issuer, p.year, p.validity)
-        ]
-        return [key for _, _, key in sorted(keys)[:MAX_TARGETS]]
+        """Keys of the passages that the query names, inside scope and filters, newest version first."""
+        for target in self._known_names(seq).candidates(query.text):
+            visible = self.catalog.visible(target.document_ids, query.scope)
+            named = [d for d in target.document_ids if d in visible]
+            found = self.catalog.clause_passages(named, target.label) if target.label else []
+            found = found or self.catalog.first_passages(named)
+            placed = self.catalog.place([key for _, key in found], query.scope, within.day)
+            order = {document_id: i for i, document_id in enumerate(named)}
+            keys = [
+                (order[document_id], n, key)
+                for n, (document_id, key) in enumerate(found)
+                if (p := placed.get(key)) and within.admits(document_id, p.kind, p.issuer, p.year, p.validity)
+            ]
+            if keys:
+                return [key for _, _, key in sorted(keys)[:MAX_TARGETS]]
+        return []
 
     def _answer_forms(self, query: Query, ranked: Run, within: Filters) -> dict[int, float]:
         """What the best passages gain by being an answer in form, by key; nothing where no form is asked for."""
@@ -126,11 +148,13 @@ def _check(query: Query) -> None:
     if len(query.text) > MAX_QUERY_CHARS:
         raise InvalidQuery(
             f"Cannot search: the query has {len(query.text):,} characters, at most {MAX_QUERY_CHARS:,} are taken.",
-            "Shorten it to the question itself.")
+            "Shorten it to the question itself.",
+        )
     if query.k < 1 or query.offset < 0 or query.offset + query.k > MAX_WINDOW:
         raise InvalidQuery(
             f"Cannot give hits {query.offset + 1} to {query.offset + query.k}: hits 1 to {MAX_WINDOW} can be had.",
-            "Narrow the search with filters.")
+            "Narrow the search with filters.",
+        )
 
 
 def _fuse(runs: Mapping[str, Run]) -> Run:
@@ -154,15 +178,37 @@ def _facets(placed: Sequence[Placed]) -> dict[str, dict[str, int]]:
         "year": [str(p.year) for p in placed if p.year],
         "validity": [p.validity.value for p in placed],
     }
-    return {name: dict(sorted(Counter(found).items(), key=lambda c: (-c[1], c[0]))) for name, found in values.items()}
+    return {
+        name: dict(sorted(Counter(found).items(), key=lambda c: (-c[1], c[0])))
+        for name, found in values.items()
+    }
 
 
-def _hit(query: Query, terms: Sequence[str], rank: int, score: float, found: Located, legs: Mapping[str, LegScore]) -> Hit:
+def _hit(
+    query: Query, terms: Sequence[str], rank: int, score: float, found: Located, legs: Mapping[str, LegScore]
+) -> Hit:
     card = found.card
     return Hit(
-        rank=rank, score=score, passage_id=found.passage.passage_id, document_id=card.document_id,
-        clause_id=found.passage.clause_id, anchor=found.anchor, title=card.title, path=found.passage.path, text=found.text,
-        highlights=highlight(found.text, terms), source=card.source, page=found.passage.page, kind=card.kind,
-        issuer=card.issuer, number=card.number, year=found.year, validity=card.validity, effective_on=card.effective_on,
-        start=found.passage.start, end=found.passage.end, legs=legs,
-        terms=found_terms(found.text, terms) if query.explain else ())
+        rank=rank,
+        score=score,
+        passage_id=found.passage.passage_id,
+        document_id=card.document_id,
+        clause_id=found.passage.clause_id,
+        anchor=found.anchor,
+        title=card.title,
+        path=found.passage.path,
+        text=found.text,
+        highlights=highlight(found.text, terms),
+        source=card.source,
+        page=found.passage.page,
+        kind=card.kind,
+        issuer=card.issuer,
+        number=card.number,
+        year=found.year,
+        validity=card.validity,
+        effective_on=card.effective_on,
+        start=found.passage.start,
+        end=found.passage.end,
+        legs=legs,
+        terms=found_terms(found.text, terms) if query.explain else (),
+    )

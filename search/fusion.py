@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from kb.ports import Run
 
-DEPTH = 200
-"""How many passages are asked of each leg, at least."""
+KEYWORD_DEPTH = 100
+VECTOR_DEPTH = 300
+"""How many passages are asked of each leg. What stands deeper counts nothing, so that pages of one answer agree."""
 
 VECTOR_ODDS = 3.0
 """Most that the vector leg may count against the keyword leg; measured, see models/gongxue-static/README.md."""
@@ -45,10 +46,16 @@ def vector_share(keyword: Run, vector: Run, *, odds: float = VECTOR_ODDS) -> flo
     return found / (1 + found)
 
 
-def convex_combination(keyword: Run, vector: Run, *, share: float | None = None, depth: int = DEPTH) -> Run:
+def convex_combination(
+    keyword: Run,
+    vector: Run,
+    *,
+    share: float | None = None,
+    depths: tuple[int, int] = (KEYWORD_DEPTH, VECTOR_DEPTH),
+) -> Run:
     """Merge two runs by the weighted sum of their scores, each brought to 0 to 1 within its run.
 
-    The best of a run counts 1. What counts 0 is the score at rank `depth`, since
+    The best of a run counts 1. What counts 0 is the score at the run's depth, since
     a passage that is absent may have had nearly that; in a shorter run, which
     holds all that its leg found, it is a score of 0. Absence adds nothing, nor
     does a score at or below what counts 0. Equal sums sort by key.
@@ -57,14 +64,14 @@ def convex_combination(keyword: Run, vector: Run, *, share: float | None = None,
         keyword: run of the keyword leg, best first, no repeats.
         vector: run of the vector leg, likewise.
         share: weight of the vector leg, 0 to 1; None takes `vector_share`.
-        depth: least number of passages that were asked of each leg.
+        depths: number of passages that were asked of the keyword and of the vector leg.
 
     Raises:
         ValueError: the share is outside 0 to 1.
 
     >>> convex_combination([(1, 8.0), (2, 4.0)], [(2, 0.5), (3, 0.25)], share=0.5)
     [(2, 0.75), (1, 0.5), (3, 0.25)]
-    >>> convex_combination([(1, 8.0), (2, 6.0), (4, 4.0)], [(2, 0.5)], share=0.5, depth=3)
+    >>> convex_combination([(1, 8.0), (2, 6.0), (4, 4.0)], [(2, 0.5)], share=0.5, depths=(3, 3))
     [(2, 0.75), (1, 0.5), (4, 0.0)]
 
     Source: Bruch, Gai, Ingber, TOIS 2023, for the combination with bounded scores.
@@ -74,7 +81,7 @@ def convex_combination(keyword: Run, vector: Run, *, share: float | None = None,
     if not 0 <= share <= 1:
         raise ValueError(f"share must be from 0 to 1, not {share}")
     sums: dict[int, float] = {}
-    for run, weight in ((keyword, 1 - share), (vector, share)):
+    for run, weight, depth in ((keyword, 1 - share, depths[0]), (vector, share, depths[1])):
         for key, score in _bounded(run, depth):
             sums[key] = sums.get(key, 0.0) + weight * score
     return _ranked(sums)

@@ -1,8 +1,10 @@
 """Where a hit's text answers the query: code-point spans of the original."""
 
-from collections.abc import Collection, Set
+from collections.abc import Collection, Iterable, Set
 
 from search.analysis import fold, located_terms
+
+_JOINING = frozenset("的了是在和与及或之其有为以于由对将被把也都就")
 
 
 def highlight(text: str, terms: Collection[str]) -> tuple[tuple[int, int], ...]:
@@ -24,13 +26,28 @@ def highlight(text: str, terms: Collection[str]) -> tuple[tuple[int, int], ...]:
         if term in wanted:
             (strong if len(term) > 1 or term.isascii() else weak).append((start, end))
     merged: list[tuple[int, int]] = []
-    for a, b in sorted(strong or weak):
-        start, end = folded.span(a, b)
+    for start, end in sorted(strong or weak):
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((start, end))
-    return tuple(merged)
+    telling = [(a, b) for a, b in merged if not _says_little(folded.text[a:b])] or merged
+    return _joined(folded.span(a, b) for a, b in telling)
+
+
+def _says_little(words: str) -> bool:
+    """A pair of characters of which one only joins words, such as 员的."""
+    return len(words) == 2 and not words.isascii() and not _JOINING.isdisjoint(words)
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    found: list[tuple[int, int]] = []
+    for start, end in spans:
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return tuple(found)
 
 
 def found_terms(text: str, terms: Collection[str]) -> tuple[str, ...]:

@@ -45,8 +45,17 @@ class Meta:
 class SearchIndex:
     """Both legs of the live generation. Safe to share between threads."""
 
-    def __init__(self, folder: Path, catalog: Catalog, encoder: Encoder, keyword: KeywordEngine, vector: VectorEngine,
-                 *, names: tuple[str, str] = ("tantivy", "faiss"), opened: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        catalog: Catalog,
+        encoder: Encoder,
+        keyword: KeywordEngine,
+        vector: VectorEngine,
+        *,
+        names: tuple[str, str] = ("tantivy", "faiss"),
+        opened: bool = True,
+    ) -> None:
         """Open the live generation, or begin the first one.
 
         With `opened` false nothing is opened and `rebuild` must come first.
@@ -102,16 +111,24 @@ class SearchIndex:
         try:
             found = json.loads((home / "meta.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise IndexMismatch(f"Cannot open index {home}: its meta.json is unreadable.", "Run `gongxue reindex`.") from error
+            raise IndexMismatch(
+                f"Cannot open index {home}: its meta.json is unreadable.", "Run `gongxue reindex`."
+            ) from error
         wanted = asdict(self._meta)
-        differing = [f"{k} {found.get(k)}, configured {wanted[k]}" for k in wanted if found.get(k) != wanted[k]]
+        differing = [
+            f"{k} {found.get(k)}, configured {wanted[k]}" for k in wanted if found.get(k) != wanted[k]
+        ]
         if differing:
-            raise IndexMismatch(f"Cannot open index {home}: built with {'; '.join(differing)}.", "Run `gongxue reindex`.")
+            raise IndexMismatch(
+                f"Cannot open index {home}: built with {'; '.join(differing)}.", "Run `gongxue reindex`."
+            )
         keyword, vector = self._legs(generation)
         if max(keyword.applied, vector.applied) > self.catalog.seq():
             raise IndexMismatch(
                 f"Cannot open index {home}: it has change {max(keyword.applied, vector.applied)}, the catalog's last is"
-                f" {self.catalog.seq()}; they are not of one home.", "Run `gongxue reindex`.")
+                f" {self.catalog.seq()}; they are not of one home.",
+                "Run `gongxue reindex`.",
+            )
         self._opened_at, self._generation, self.keyword, self.vector = opened_at, generation, keyword, vector
 
     def _legs(self, generation: str) -> tuple[KeywordIndex, VectorIndex]:
@@ -208,10 +225,11 @@ class SearchIndex:
             with self._lock.acquire(timeout=-1 if block else 0):
                 yield
         except Timeout as error:
-            raise IndexBusy(f"Cannot write index {self.folder}: another process is writing it.", "Try again shortly.") from error
+            raise IndexBusy(
+                f"Cannot write index {self.folder}: another process is writing it.", "Try again shortly."
+            ) from error
 
     def close(self) -> None:
         """Let go of both legs."""
         self.keyword.close()
         self.vector.close()
-

@@ -1,16 +1,18 @@
 """Queries that name their target: a 文号, a law and article, an exact title."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from kb.names import ARTICLE, article_key, name_key
 from search.analysis import document_numbers, fold
 
-_ARTICLE = re.compile(r"第?([0-9]+)条(?:之([0-9]+))?(?:第[0-9]+款)?(?:第?[(]?[0-9]+[)]?项)?")
 _STATE = "中华人民共和国"
 _MARK = re.compile(r"[(\[](?:试行|暂行|修订|修正|草案|[0-9]{4}年?(?:修订|修正)?(?:版|本)?)[)\]]$")
-_AROUND = re.compile(r"^(?:请问|查询|查找|查|关于|根据|依据|按照|依照)+|(?:的)?(?:内容|全文|原文|规定|是什么|什么内容|怎么规定|如何规定)+$")
+_AROUND = re.compile(
+    r"^(?:请问|查询|查找|查|关于|根据|依据|按照|依照)+|(?:的)?(?:内容|全文|原文|规定|是什么|什么内容|怎么规定|如何规定)+$"
+)
 _LONGEST_NAME = 60
 
 
@@ -37,36 +39,37 @@ class Names:
             for name in _title_forms(title):
                 self._by_title.setdefault(name, []).append(document_id)
             if number:
-                self._by_number.setdefault(_key(fold(number).text), []).append(document_id)
+                self._by_number.setdefault(name_key(fold(number).text), []).append(document_id)
 
     def find(self, text: str) -> Target | None:
-        """The target that the query names, None if it names none."""
-        folded = fold(text).text
-        for _, _, number in document_numbers(folded):
-            # The issuer's mark may have taken in words before it.
-            for start in range(number.index("[")):
-                if found := self._by_number.get(_key(number[start:])):
-                    return Target(tuple(found), self._label_after(folded, number))
-        if m := _ARTICLE.search(folded):
-            found = self._name_that_ends(_key(folded[: m.start()]))
-            if found:
-                return Target(tuple(found), f"第{int(m[1])}条" + (f"之{int(m[2])}" if m[2] else ""))
-        for name in (_key(folded), _key(_AROUND.sub("", folded)), *(_key(b) for b in re.findall(r"《([^》]+)》", folded))):
-            if found := self._by_title.get(name):
-                return Target(tuple(found))
-        return None
+        """The surest target that the query names, in any scope; None if it names none."""
+        return next(self.candidates(text), None)
 
-    def _name_that_ends(self, key: str) -> list[str] | None:
-        """Documents of the longest name that the text ends with."""
+    def candidates(self, text: str) -> Iterator[Target]:
+        """The targets that the query may name, the surest first.
+
+        Names are known of documents in every scope: the caller takes the first
+        target of which it may show something, as if the others did not exist.
+        """
+        folded = fold(text).text
+        for _, end, number in document_numbers(folded):
+            # The issuer's mark may have taken in words before it.
+            for skipped in range(number.index("[")):
+                if found := self._by_number.get(name_key(number[skipped:])):
+                    yield Target(tuple(found), article_key(folded[end:]))
+        if m := ARTICLE.search(folded):
+            for found in self._names_that_end(name_key(folded[: m.start()])):
+                yield Target(tuple(found), article_key(folded))
+        quoted = re.findall(r"《([^》]+)》", folded)
+        for name in dict.fromkeys(name_key(form) for form in (folded, _AROUND.sub("", folded), *quoted)):
+            if found := self._by_number.get(name) or self._by_title.get(name):
+                yield Target(tuple(found))
+
+    def _names_that_end(self, key: str) -> Iterator[list[str]]:
+        """Documents of the names that the text ends with, the longest name first."""
         for start in range(max(0, len(key) - _LONGEST_NAME), len(key) - 1):
             if found := self._by_title.get(key[start:]):
-                return found
-        return None
-
-    @staticmethod
-    def _label_after(folded: str, number: str) -> str | None:
-        m = _ARTICLE.search(folded, folded.find("号"))
-        return f"第{int(m[1])}条" + (f"之{int(m[2])}" if m[2] else "") if m else None
+                yield found
 
 
 @lru_cache(maxsize=1 << 17)
@@ -74,10 +77,6 @@ def _title_forms(title: str) -> tuple[str, ...]:
     whole = fold(title).text.strip()
     forms = []
     for form in (whole, _MARK.sub("", whole), whole.split(" ")[0]):
-        key = _key(form)
+        key = name_key(form)
         forms += [key, key.removeprefix(_STATE)]
     return tuple(f for f in dict.fromkeys(forms) if len(f) > 1)
-
-
-def _key(folded: str) -> str:
-    return "".join(c for c in folded if c.isalnum())

@@ -512,6 +512,14 @@ class Catalog:
             rows = connection.execute(select(d.document_id, d.title, d.number).order_by(*_NEWEST_FIRST))
             return [(r[0], r[1], r[2]) for r in rows]
 
+    def visible(self, document_ids: Sequence[str], scope: frozenset[str]) -> set[str]:
+        """Those of the documents that are in scope."""
+        statement = select(documents.c.document_id).where(
+            documents.c.document_id.in_(bindparam("ids", expanding=True)), _visible(scope)
+        )
+        with self.engine.connect() as connection:
+            return set(connection.execute(statement, {"ids": list(document_ids)}).scalars())
+
     def clause_passages(self, document_ids: Sequence[str], label_key: str) -> list[tuple[str, int]]:
         """(document id, key) of the passages of each clause so labelled, in text order."""
         statement = (

@@ -8,7 +8,6 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.pipeline import name_key
 from kb.model import (
     PUBLIC,
     Clause,
@@ -19,6 +18,7 @@ from kb.model import (
     Validity,
     derive_id,
 )
+from kb.names import article_key, name_key
 from kb.ports import Vectors
 from search.analysis import fold, terms
 from store.catalog import Catalog
@@ -122,7 +122,7 @@ def put(catalog: Catalog, document: Document, *, audience: Sequence[str] = (PUBL
         document,
         title_key=name_key(fold(meta.title).text),
         number_key=name_key(fold(meta.number).text) if meta.number else None,
-        label_keys=[fold(c.label).text for c in document.clauses],
+        label_keys=[article_key(fold(c.label).text) or c.label for c in document.clauses],
         repeal_keys=[name_key(fold(name).text) for name in meta.repeals],
         n_bytes=0,
         audience=audience,

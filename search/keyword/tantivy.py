@@ -117,7 +117,9 @@ class TantivyIndex:
             n *= 4
             found = searcher.search(query, n, count=False).hits
         keys = searcher.fast_field_values("key", [address for _, address in found])
-        run = [(int(key), float(score)) for key, (score, _) in zip(keys, found, strict=True) if key is not None]
+        run = [
+            (int(key), float(score)) for key, (score, _) in zip(keys, found, strict=True) if key is not None
+        ]
         return sorted(run, key=lambda hit: (-hit[1], hit[0]))[:k]
 
     def _term(self, field: str, value: object) -> Q:
@@ -127,7 +129,9 @@ class TantivyIndex:
         return Q.boolean_query([(Occur.Should, self._term(field, v)) for v in values])
 
     def _filters(self, within: Filters) -> list[tuple[Occur, Q]]:
-        clauses = [(Occur.Must, self._any("audience", sorted(within.scope)) if within.scope else Q.empty_query())]
+        clauses = [
+            (Occur.Must, self._any("audience", sorted(within.scope)) if within.scope else Q.empty_query())
+        ]
         for field, values in (
             ("kind", [k.value for k in within.kinds]),
             ("issuer", list(within.issuers)),
@@ -139,7 +143,9 @@ class TantivyIndex:
         if within.without:
             clauses.append((Occur.MustNot, self._any("document", within.without)))
         if within.validity:
-            clauses += [(Occur.MustNot, self._standing(s, within.day)) for s in Validity if s not in within.validity]
+            clauses += [
+                (Occur.MustNot, self._standing(s, within.day)) for s in Validity if s not in within.validity
+            ]
         return clauses
 
     def _standing(self, standing: Validity, day: date) -> Q:
@@ -147,14 +153,22 @@ class TantivyIndex:
         ended = self._range("ended", None, today)
         if standing is Validity.IN_FORCE:
             return Q.boolean_query(
-                [(Occur.Must, self._range("effective", None, today)), (Occur.Must, self._range("ended", today + 1, None))]
+                [
+                    (Occur.Must, self._range("effective", None, today)),
+                    (Occur.Must, self._range("ended", today + 1, None)),
+                ]
             )
         if standing is Validity.NOT_YET:
             return Q.boolean_query(
-                [(Occur.Must, self._range("effective", today + 1, None)), (Occur.Must, self._range("ended", today + 1, None))]
+                [
+                    (Occur.Must, self._range("effective", today + 1, None)),
+                    (Occur.Must, self._range("ended", today + 1, None)),
+                ]
             )
         occur = Occur.Must if standing is Validity.SUPERSEDED else Occur.MustNot
-        return Q.boolean_query([(Occur.Must, ended), (occur, self._term("reason", Validity.SUPERSEDED.value))])
+        return Q.boolean_query(
+            [(Occur.Must, ended), (occur, self._term("reason", Validity.SUPERSEDED.value))]
+        )
 
     def _range(self, field: str, low: int | None, high: int | None) -> Q:
         return Q.range_query(self._schema, field, FieldType.Integer, low, high)

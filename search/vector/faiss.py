@@ -110,10 +110,17 @@ class _Segment:
     index: Any
 
     @classmethod
-    def of(cls, keys: NDArray[np.int64], digests: NDArray[np.uint64], codes: NDArray[np.uint8],
-           document: NDArray[np.int32], rows: Sequence[dict[str, Any]]) -> "_Segment":
+    def of(
+        cls,
+        keys: NDArray[np.int64],
+        digests: NDArray[np.uint64],
+        codes: NDArray[np.uint8],
+        document: NDArray[np.int32],
+        rows: Sequence[dict[str, Any]],
+    ) -> "_Segment":
         index = faiss.IndexScalarQuantizer(
-            codes.shape[1], faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT)
+            codes.shape[1], faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT
+        )
         if len(keys):
             index.add_sa_codes(np.ascontiguousarray(codes))
         documents = _Documents(rows)
@@ -183,17 +190,22 @@ class FaissIndex:
                 state = self._with_file(state, self.folder / name)
         except FileNotFoundError:
             # Another process merged them meanwhile.
-            return self.refresh()
+            self.refresh()
+            return
         self._state, self._seen = state, names
 
-    def _with_file(self, state: tuple[int, tuple[_Segment, ...]], path: Path) -> tuple[int, tuple[_Segment, ...]]:
+    def _with_file(
+        self, state: tuple[int, tuple[_Segment, ...]], path: Path
+    ) -> tuple[int, tuple[_Segment, ...]]:
         with np.load(path, allow_pickle=False) as file:
             meta = json.loads(bytes(file["meta"]))
             keys, digests, codes, document = (file.get(n) for n in ("keys", "digests", "codes", "document"))
         if meta["format"] != _FORMAT or codes.shape[1:] != (self.encoder.dim,):
             raise IndexMismatch(
                 f"Cannot open {path}: format {meta['format']} with {codes.shape[1]} dimensions,"
-                f" expected {_FORMAT} with {self.encoder.dim}.", "Run `gongxue reindex`.")
+                f" expected {_FORMAT} with {self.encoder.dim}.",
+                "Run `gongxue reindex`.",
+            )
         removed = frozenset(meta["removed"])
         segments = tuple(s.without(removed) for s in state[1])
         if len(keys):
@@ -208,8 +220,15 @@ class FaissIndex:
             rows.setdefault(entry.document_id, _row(entry))
         place = {d: i for i, d in enumerate(rows)}
         self._write(
-            f"{seq:012d}.npz", seq, gone, np.array([e.key for e in entries], np.int64), _digests(entries),
-            self._codes(entries), np.array([place[e.document_id] for e in entries], np.int32), list(rows.values()))
+            f"{seq:012d}.npz",
+            seq,
+            gone,
+            np.array([e.key for e in entries], np.int64),
+            _digests(entries),
+            self._codes(entries),
+            np.array([place[e.document_id] for e in entries], np.int32),
+            list(rows.values()),
+        )
         self.refresh()
         sizes = [len(s.keys) for s in self._state[1]]
         if len(self._seen) > _MERGE_FROM or sum(sizes[1:]) >= sum(sizes[:1]) > 0:
@@ -263,20 +282,43 @@ class FaissIndex:
         base = f"{seq:012d}.base.npz"
         empty = np.empty((0, self.encoder.dim), np.uint8)
         self._write(
-            base, seq, frozenset(), np.concatenate([np.empty(0, np.int64), *keys]),
-            np.concatenate([np.empty(0, np.uint64), *digests]), np.concatenate([empty, *codes]), np.concatenate([np.empty(0, np.int32), *document]), rows)
+            base,
+            seq,
+            frozenset(),
+            np.concatenate([np.empty(0, np.int64), *keys]),
+            np.concatenate([np.empty(0, np.uint64), *digests]),
+            np.concatenate([empty, *codes]),
+            np.concatenate([np.empty(0, np.int32), *document]),
+            rows,
+        )
         for path in self.folder.iterdir():
             # What an earlier merge or write that was cut short has left, too.
             if path.name != base:
                 path.unlink(missing_ok=True)
         self.refresh()
 
-    def _write(self, name: str, seq: int, removed: frozenset[str], keys: NDArray[np.int64], digests: NDArray[np.uint64],
-               codes: NDArray[np.uint8], document: NDArray[np.int32], rows: Sequence[dict[str, Any]]) -> None:
+    def _write(
+        self,
+        name: str,
+        seq: int,
+        removed: frozenset[str],
+        keys: NDArray[np.int64],
+        digests: NDArray[np.uint64],
+        codes: NDArray[np.uint8],
+        document: NDArray[np.int32],
+        rows: Sequence[dict[str, Any]],
+    ) -> None:
         meta = json.dumps({"format": _FORMAT, "seq": seq, "removed": sorted(removed), "documents": rows})
         partial = self.folder / f".{name}.{os.getpid()}"
         with partial.open("wb") as file:
-            np.savez(file, keys=keys, digests=digests, codes=codes, document=document, meta=np.frombuffer(meta.encode(), np.uint8))
+            np.savez(
+                file,
+                keys=keys,
+                digests=digests,
+                codes=codes,
+                document=document,
+                meta=np.frombuffer(meta.encode(), np.uint8),
+            )
             file.flush()
             os.fsync(file.fileno())
         partial.replace(self.folder / name)
@@ -288,7 +330,9 @@ class FaissIndex:
         # faiss compares codes of this kind as integers, so the query takes the same steps.
         query = self._quantized(vector)
         found = [hit for s in self._state[1] for hit in s.search(query, k, within)]
-        return [(key, score / self._scale**2) for key, score in sorted(found, key=lambda h: (-h[1], h[0]))[:k]]
+        return [
+            (key, score / self._scale**2) for key, score in sorted(found, key=lambda h: (-h[1], h[0]))[:k]
+        ]
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -301,10 +345,14 @@ def _digests(entries: Sequence[Entry]) -> NDArray[np.uint64]:
 
 def _row(entry: Entry) -> dict[str, Any]:
     return {
-        "id": entry.document_id, "kind": Kind(entry.kind).value, "issuer": entry.issuer or "", "year": entry.year or 0,
+        "id": entry.document_id,
+        "kind": Kind(entry.kind).value,
+        "issuer": entry.issuer or "",
+        "year": entry.year or 0,
         "effective": entry.effective_on.toordinal() if entry.effective_on else 0,
         "ended": entry.ended_on.toordinal() if entry.ended_on else _NEVER,
-        "superseded": entry.end_reason is Validity.SUPERSEDED, "audiences": sorted(entry.audiences),
+        "superseded": entry.end_reason is Validity.SUPERSEDED,
+        "audiences": sorted(entry.audiences),
     }
 
 

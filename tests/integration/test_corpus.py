@@ -31,7 +31,6 @@ def test_corpus_documents_are_found_by_title(corpus: Services) -> None:
         assert card.document_id in {h.document_id for h in hits}, card.title
 
 
-@pytest.mark.xfail(strict=True, reason="search/target.py keeps the zeros of 〔2025〕003号 on one side only")
 def test_corpus_documents_are_found_by_number(corpus: Services) -> None:
     """Every document that has a 文号 is the first hit for it."""
     for card in corpus.catalog.cards(EVERYONE, corpus.today(), k=100):
