@@ -15,7 +15,7 @@ import numpy as np
 
 from kb.ports import Run
 from search.encoders.static import StaticEncoder
-from search.fusion import DEPTH, convex_combination
+from search.fusion import KEYWORD_DEPTH, VECTOR_DEPTH, convex_combination
 from search.metrics import ndcg, recall
 from training.labels import Bench, Keyword, read_bench, read_stard
 
@@ -29,7 +29,7 @@ def keyword_runs(bench: Bench) -> dict[str, Run]:
     place = {passage: i for i, passage in enumerate(bench.passages)}
     index = Keyword(bench.passages)
     return {
-        question: [(place[passage], score) for passage, score in index.search(text, DEPTH)]
+        question: [(place[passage], score) for passage, score in index.search(text, KEYWORD_DEPTH)]
         for question, text in bench.questions.items()
     }
 
@@ -41,7 +41,7 @@ def vector_runs(encoder: StaticEncoder, bench: Bench, questions: Sequence[str]) 
     runs = {}
     for question, vector in zip(questions, vectors, strict=True):
         scores = matrix @ vector
-        best = np.argpartition(-scores, min(DEPTH, len(scores)) - 1)[:DEPTH]
+        best = np.argpartition(-scores, min(VECTOR_DEPTH, len(scores)) - 1)[:VECTOR_DEPTH]
         best = best[np.argsort(-scores[best], kind="stable")]
         runs[question] = [(int(i), float(scores[i])) for i in best]
     return runs
