@@ -4,21 +4,24 @@ A batch never stops at one bad document: what failed and why is an outcome like
 any other. An outcome is given only after the catalog has committed it.
 """
 
+import ctypes
 import json
 import os
+import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from ingest.metadata import Sidecar
-from ingest.read import read_document
+from ingest.read import document_id_of, read_document
 from ingest.readers import MAX_BYTES, media_type_of
 from kb.errors import DocumentError, KbError, OversizeSource, UnreadableSource, UnsupportedFormat
-from kb.model import PUBLIC, Document, Source
+from kb.model import PUBLIC, Document, Source, derive_id
 from kb.names import article_key, name_key
 from store.catalog import Catalog
 from store.originals import OriginalFolder
@@ -26,6 +29,7 @@ from store.originals import OriginalFolder
 MANIFEST = "manifest.jsonl"
 """A file of this name in a folder describes the files beside and below it, a JSON object a line with "path"."""
 
+_PR_SET_PDEATHSIG = 1
 _PARALLEL_FROM = 40
 """Sources from which reading in several processes pays for starting them."""
 
@@ -144,55 +148,76 @@ class Pipeline:
     ) -> Iterator[Outcome]:
         """Take files in, in order, one outcome each."""
         audience = frozenset(audience)
-        readings = (
-            self._read_apart(files)
-            if len(files) >= _PARALLEL_FROM and self.processes > 1
-            else (_read_file(file, self.max_bytes) for file in files)
-        )
-        for source, document in readings:
-            yield self._commit(source, document, audience)
+        apart = len(files) >= _PARALLEL_FROM and self.processes > 1
+        readings = self._read_apart(files) if apart else (self._read_here(file) for file in files)
+        for source, sidecar, reading in readings:
+            yield self._commit(source, sidecar, reading, audience)
 
-    def _read_apart(self, files: Sequence[File]) -> Iterator[tuple[Source, Document | KbError]]:
+    def _read_here(self, file: File) -> "_Step":
+        source = _load(file, self.max_bytes)
+        if isinstance(source, KbError) or self._is_in(source, file.sidecar):
+            return _settled(file, source)
+        return source, file.sidecar, _read(source, file.sidecar, self.max_bytes)
+
+    def _read_apart(self, files: Sequence[File]) -> Iterator["_Step"]:
         """Read in several processes, in order. A file that kills its process is named and the rest goes on."""
         rest = deque(files)
         while rest:
             try:
-                with ProcessPoolExecutor(self.processes) as pool:
+                with ProcessPoolExecutor(self.processes, initializer=_end_with_parent) as pool:
                     ahead = iter(list(rest))
-                    pending = deque(
-                        pool.submit(_read_file, f, self.max_bytes) for f in islice(ahead, 4 * self.processes)
-                    )
+                    pending = deque(self._submit(pool, f) for f in islice(ahead, 4 * self.processes))
                     while pending:
-                        reading = pending.popleft().result()
-                        pending.extend(pool.submit(_read_file, f, self.max_bytes) for f in islice(ahead, 1))
+                        source, sidecar, reading = pending.popleft()
+                        done = reading.result() if isinstance(reading, Future) else reading
+                        pending.extend(self._submit(pool, f) for f in islice(ahead, 1))
                         rest.popleft()
-                        yield reading
+                        yield source, sidecar, done
             except BrokenProcessPool:
                 # Which file it was cannot be told; the first that was waited for is read by itself.
                 yield self._read_alone(rest.popleft())
 
-    def _read_alone(self, file: File) -> tuple[Source, Document | KbError]:
-        with ProcessPoolExecutor(1) as pool:
+    def _submit(
+        self, pool: ProcessPoolExecutor, file: File
+    ) -> tuple[Source, Sidecar | None, "Future[_Reading] | _Reading"]:
+        source = _load(file, self.max_bytes)
+        if isinstance(source, KbError) or self._is_in(source, file.sidecar):
+            return _settled(file, source)
+        return source, file.sidecar, pool.submit(_read, source, file.sidecar, self.max_bytes)
+
+    def _read_alone(self, file: File) -> "_Step":
+        with ProcessPoolExecutor(1, initializer=_end_with_parent) as pool:
+            source, sidecar, reading = self._submit(pool, file)
             try:
-                return pool.submit(_read_file, file, self.max_bytes).result()
+                return source, sidecar, reading.result() if isinstance(reading, Future) else reading
             except BrokenProcessPool:
-                return Source(file.name, "", b""), UnreadableSource(
+                died = UnreadableSource(
                     f"Cannot read {file.name}: the process that read it died.",
                     "The file may be damaged, or memory too small.",
                 )
+                return source, sidecar, died
+
+    def _is_in(self, source: Source, sidecar: Sidecar | None) -> bool:
+        """Whether these bytes are in the catalog, and nothing else is stated of them now."""
+        before, now = self.catalog.stated(document_id_of(source)), _stated(sidecar)
+        return before is not None and now in ("", before)
 
     def ingest(
         self, source: Source, *, sidecar: Sidecar | None = None, audience: Iterable[str] = (PUBLIC,)
     ) -> Outcome:
         """Take one source in."""
-        return self._commit(source, _read(source, sidecar, self.max_bytes), frozenset(audience))
+        known = self._is_in(source, sidecar)
+        reading = None if known else _read(source, sidecar, self.max_bytes)
+        return self._commit(source, sidecar, reading, frozenset(audience))
 
-    def _commit(self, source: Source, document: Document | KbError, audience: frozenset[str]) -> Outcome:
+    def _commit(
+        self, source: Source, sidecar: Sidecar | None, document: "_Reading", audience: frozenset[str]
+    ) -> Outcome:
         if isinstance(document, KbError):
             return Outcome(source.name, "failed", code=document.code, message=str(document))
+        if document is None:
+            return Outcome(source.name, "unchanged", document_id_of(source))
         meta = document.meta
-        if self.catalog.has(document.document_id):
-            return Outcome(source.name, "unchanged", document.document_id)
         self.originals.put(source)
         added = self.catalog.add(
             document,
@@ -202,15 +227,39 @@ class Pipeline:
             repeal_keys=[name_key(self.fold(name)) for name in meta.repeals],
             n_bytes=len(source.data),
             audience=audience,
+            stated=_stated(sidecar),
         )
         if not added:
             return Outcome(source.name, "unchanged", document.document_id)
         return Outcome(source.name, "added", document.document_id, len(document.passages))
 
 
-def _read_file(file: File, max_bytes: int) -> tuple[Source, Document | KbError]:
-    """Runs in a worker: the bytes of a file and the document in them, or why there is none."""
-    empty = Source(file.name, "", b"")
+_Reading = Document | KbError | None
+"""What reading gave: a document, why there is none, or None for what is in already."""
+
+_Step = tuple[Source, Sidecar | None, _Reading]
+
+
+def _settled(file: File, source: Source | KbError) -> _Step:
+    """A file of which nothing is to be read: it failed, or is in already."""
+    if isinstance(source, KbError):
+        return Source(file.name, "", b""), file.sidecar, source
+    return source, file.sidecar, None
+
+
+def _stated(sidecar: Sidecar | None) -> str:
+    """Digest of what a manifest states; the empty text for nothing."""
+    return derive_id(repr(sidecar)) if sidecar and sidecar != Sidecar() else ""
+
+
+def _end_with_parent() -> None:
+    """Have Linux end this process when the one that started it is killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _load(file: File, max_bytes: int) -> Source | KbError:
+    """The bytes of a file, or why they cannot be had."""
     try:
         if not file.path.exists():
             raise UnreadableSource(
@@ -223,14 +272,11 @@ def _read_file(file: File, max_bytes: int) -> tuple[Source, Document | KbError]:
                 f"Cannot take {file.name}: {size:,} bytes, {max_bytes:,} are allowed.",
                 "Split it, or raise the limit.",
             )
-        source = Source(file.name, media_type, file.path.read_bytes())
+        return Source(file.name, media_type, file.path.read_bytes())
     except KbError as error:
-        return empty, error
+        return error
     except OSError as error:
-        return empty, UnreadableSource(
-            f"Cannot read {file.name}: {error.strerror}.", "Check that it may be read."
-        )
-    return source, _read(source, file.sidecar, max_bytes)
+        return UnreadableSource(f"Cannot read {file.name}: {error.strerror}.", "Check that it may be read.")
 
 
 def _read(source: Source, sidecar: Sidecar | None, max_bytes: int) -> Document | KbError:

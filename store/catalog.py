@@ -72,10 +72,10 @@ class Catalog:
         with self.engine.connect().execution_options(write=True) as connection, connection.begin():
             yield connection
 
-    def has(self, document_id: str) -> bool:
-        """Whether the document is here, in any scope. For ingest only."""
+    def stated(self, document_id: str) -> str | None:
+        """What `add` was told was stated of the document beside its text; None if it is not here. For ingest only."""
         with self.engine.connect() as connection:
-            return _has(connection, document_id)
+            return _stated(connection, document_id)
 
     def add(
         self,
@@ -87,22 +87,28 @@ class Catalog:
         repeal_keys: Sequence[str],
         n_bytes: int,
         audience: Iterable[str],
+        stated: str = "",
         within: Connection | None = None,
     ) -> bool:
         """Put one document with its passages; False if the same bytes are here already.
+
+        The same bytes with other facts `stated` of them (a digest, empty for none) take the place of what is here.
 
         `title_key`, `number_key`, `label_keys` (one per clause) and `repeal_keys` are the folded forms
         by which a query, or another text, names its target. Versions of the same work, and what this one
         repeals, get their end dates in the same transaction: one of its own, or `within` that of `writing`.
         """
         with nullcontext(within) if within is not None else self.writing() as connection:
-            if _has(connection, document.document_id):
+            before = _stated(connection, document.document_id)
+            if before is not None and stated in ("", before):
                 return False
             meta = document.meta
+            works = {meta.work, *([_delete(connection, document.document_id)] if before is not None else [])}
             connection.execute(
                 insert(documents).values(
                     document_id=document.document_id,
                     sha256=document.sha256,
+                    stated=stated,
                     source=document.source,
                     media_type=document.media_type,
                     n_bytes=n_bytes,
@@ -189,7 +195,7 @@ class Catalog:
             )
             record_change(connection, document.document_id, removed=False)
             settle_validity(
-                connection, {meta.work}, {title_key, *([number_key] if number_key else [])}, repeal_keys
+                connection, works, {title_key, *([number_key] if number_key else [])}, repeal_keys
             )
         return True
 
@@ -214,8 +220,7 @@ class Catalog:
                 .scalars()
                 .all()
             )
-            for table in (passages, clauses, sections, repeals, audiences, documents):
-                connection.execute(delete(table).where(table.c.document_id == document_id))
+            _delete(connection, document_id)
             record_change(connection, document_id, removed=True)
             settle_validity(connection, {row.work}, set(), tuple(repealed))
             digest: str = row.sha256
@@ -645,13 +650,20 @@ def _where(kind: Kind | None, work: str | None) -> list[ColumnElement[bool]]:
     return found
 
 
-def _has(connection: Connection, document_id: str) -> bool:
-    return (
-        connection.execute(
-            select(documents.c.document_id).where(documents.c.document_id == document_id)
-        ).first()
-        is not None
-    )
+def _stated(connection: Connection, document_id: str) -> str | None:
+    return connection.execute(
+        select(documents.c.stated).where(documents.c.document_id == document_id)
+    ).scalar()
+
+
+def _delete(connection: Connection, document_id: str) -> str:
+    """Take every row of a document out and return its work."""
+    work: str = connection.execute(
+        select(documents.c.work).where(documents.c.document_id == document_id)
+    ).scalar_one()
+    for table in (passages, clauses, sections, repeals, audiences, documents):
+        connection.execute(delete(table).where(table.c.document_id == document_id))
+    return work
 
 
 def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:

@@ -29,6 +29,7 @@ documents = Table(
     metadata,
     Column("document_id", String(16), primary_key=True),
     Column("sha256", String(64), nullable=False),
+    Column("stated", String(16), nullable=False),
     Column("source", Text, nullable=False),
     Column("media_type", String(120), nullable=False),
     Column("n_bytes", Integer, nullable=False),

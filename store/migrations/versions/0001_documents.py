@@ -25,6 +25,7 @@ def upgrade() -> None:
         "documents",
         sa.Column("document_id", sa.String(length=16), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("stated", sa.String(length=16), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("media_type", sa.String(length=120), nullable=False),
         sa.Column("n_bytes", sa.Integer(), nullable=False),
