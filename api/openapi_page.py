@@ -70,6 +70,8 @@ def type_words(part: dict[str, Any], schema: dict[str, Any]) -> str:
         return f"{type_words(part['items'], schema)} (may be given more than once)"
     words: str = part.get("format") or part.get("type", "any")
     low, high = part.get("minimum"), part.get("maximum")
+    if high is None and "exclusiveMaximum" in part:
+        high = part["exclusiveMaximum"] - 1
     return (
         words
         if low is None and high is None

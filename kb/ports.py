@@ -48,6 +48,11 @@ class Encoder(Protocol):
         """Length of a vector."""
         ...
 
+    @property
+    def least_cosine(self) -> float:
+        """Cosine below which a passage has nothing to do with a query; -1 where that is not known."""
+        ...
+
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Row i is the vector of texts[i]; no texts give shape (0, dim).
 

@@ -106,7 +106,8 @@ class SearchEngine:
             )
         if query.mode is not Mode.KEYWORD:
             vector = self.index.encoder.encode_queries([query.text])[0]
-            runs["vector"] = self.index.vector.search(vector, DEPTH_ALONE if alone else VECTOR_DEPTH, within)
+            run = self.index.vector.search(vector, DEPTH_ALONE if alone else VECTOR_DEPTH, within)
+            runs["vector"] = [hit for hit in run if hit[1] >= self.index.encoder.least_cosine]
         return runs
 
     def _targets(self, query: Query, within: Filters, seq: int) -> list[int]:

@@ -88,6 +88,11 @@ class EndpointEncoder:
             self._ask([_PROBE])
         return self._dim
 
+    @property
+    def least_cosine(self) -> float:
+        """Not known."""
+        return -1.0
+
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Row i is the vector of texts[i]; a text without a letter or digit gives a zero row unasked."""
         return self._encode(texts, self._query_prefix)

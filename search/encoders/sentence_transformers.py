@@ -66,6 +66,11 @@ class SentenceTransformersEncoder:
         """Length of a vector."""
         return self._dim
 
+    @property
+    def least_cosine(self) -> float:
+        """Not known."""
+        return -1.0
+
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Row i is the vector of texts[i]; a text without a letter or digit gives a zero row."""
         return self._encode(self._model.encode_query, texts)

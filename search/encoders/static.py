@@ -30,6 +30,7 @@ VECTORS = "vectors.npy"
 SCALES = "scales.npy"
 MODULES = [{"idx": 0, "name": "0", "path": "", "type": "search.bag_of_tokens.BagOfTokens"}]
 """What sentence-transformers reads from `modules.json` to open the folder."""
+LEAST_COSINE = 0.2
 FORMAT = 1
 """Grows with every change of the folder's layout."""
 
@@ -104,6 +105,11 @@ class StaticEncoder:
     def dim(self) -> int:
         """Length of a vector."""
         return int(self._table.shape[1])
+
+    @property
+    def least_cosine(self) -> float:
+        """Below it stands what shares no more than common characters with a query."""
+        return LEAST_COSINE
 
     def rows(self, text: str) -> list[int]:
         """Table rows of the tokens of a text, repeats kept."""
