@@ -52,7 +52,7 @@ class SearchEngine:
         within = self._filters(query, gone)
         terms = query_terms(query.text)
         runs = self._retrieve(query, terms, within)
-        fused = _fuse(runs)
+        fused = _fuse(runs, self.index.encoder.least_cosine)
         targets = self._targets(query, within, seq)
         placed = self.catalog.place([key for key, _ in fused] + targets, query.scope, within.day)
         ranked = _with_targets_first(
@@ -106,8 +106,7 @@ class SearchEngine:
             )
         if query.mode is not Mode.KEYWORD:
             vector = self.index.encoder.encode_queries([query.text])[0]
-            run = self.index.vector.search(vector, DEPTH_ALONE if alone else VECTOR_DEPTH, within)
-            runs["vector"] = [hit for hit in run if hit[1] >= self.index.encoder.least_cosine]
+            runs["vector"] = self.index.vector.search(vector, DEPTH_ALONE if alone else VECTOR_DEPTH, within)
         return runs
 
     def _targets(self, query: Query, within: Filters, seq: int) -> list[int]:
@@ -158,10 +157,12 @@ def _check(query: Query) -> None:
         )
 
 
-def _fuse(runs: Mapping[str, Run]) -> Run:
-    if len(runs) == 2:
-        return convex_combination(runs["keyword"], runs["vector"])
-    return next(iter(runs.values()))
+def _fuse(runs: Mapping[str, Run], least_cosine: float) -> Run:
+    """One run, without what only the vector leg found and has nothing to do with the query."""
+    keyword, vector = runs.get("keyword", []), runs.get("vector", [])
+    fused = convex_combination(keyword, vector) if len(runs) == 2 else keyword or vector
+    matched = {key for key, _ in keyword} | {key for key, cosine in vector if cosine >= least_cosine}
+    return [hit for hit in fused if hit[0] in matched]
 
 
 def _with_targets_first(fused: Run, targets: Sequence[int]) -> Run:
