@@ -141,7 +141,7 @@ def is_cut(before: str, after: str) -> bool:
     end, `after` must hold punctuation of prose and no mark of a new paragraph.
     A longer `after` with the same beginning is judged the same once it is prose.
 
-    >>> is_cut("建立机制。建立完善的沟通机制，共建双方设立完善的沟通机", "制是开展党建共建工作的前提。")
+    >>> is_cut("班前先碰头。两家支部每周三在码头碰头，轮流主持，把要办的事逐条列出来，写进共用的台", "账，谁办的谁签字。")
     True
     >>> is_cut("关于做好党建共建工作的通知", "各支部，各部门：")
     False
