@@ -23,6 +23,8 @@ MAX_WINDOW = 1000
 """How far one can page."""
 MAX_QUERY_CHARS = 2000
 MAX_TARGETS = 10
+MAX_SCOPES, MAX_REMEMBERED = 16, 200_000
+"""Scopes, and passages in each, of which is remembered what facets need."""
 _STANDING = frozenset({Validity.IN_FORCE, Validity.NOT_YET, Validity.REPEALED})
 
 
@@ -37,6 +39,8 @@ class SearchEngine:
         self.today = today
         self._names: tuple[int, Names] | None = None
         self._naming = threading.Lock()
+        self._placed: dict[tuple[int, frozenset[str], date], dict[int, Placed]] = {}
+        self._placing = threading.Lock()
 
     def search(self, query: Query) -> Answer:
         """The passages that answer the query, best first, inside its scope.
@@ -54,7 +58,7 @@ class SearchEngine:
         runs = self._retrieve(query, terms, within)
         fused = _fuse(runs, self.index.encoder.least_cosine)
         targets = self._targets(query, within, seq)
-        placed = self.catalog.place([key for key, _ in fused] + targets, query.scope, within.day)
+        placed = self._place([*(key for key, _ in fused), *targets], query.scope, within.day, seq)
         ranked = _with_targets_first(
             [(k, s) for k, s in fused if k in placed], [k for k in targets if k in placed]
         )
@@ -126,6 +130,20 @@ class SearchEngine:
             if keys:
                 return [key for _, _, key in sorted(keys)[:MAX_TARGETS]]
         return []
+
+    def _place(self, keys: Sequence[int], scope: frozenset[str], day: date, seq: int) -> dict[int, Placed]:
+        """As `Catalog.place`, remembered for a scope and a day until the catalog changes."""
+        asked = (seq, scope, day)
+        with self._placing:
+            if len(self._placed) > MAX_SCOPES or any(known[0] != seq for known in self._placed):
+                self._placed = {}
+            known = self._placed.setdefault(asked, {})
+            if len(known) > MAX_REMEMBERED:
+                known.clear()
+        missing = [key for key in keys if key not in known]
+        fresh = self.catalog.place(missing, scope, day) if missing else {}
+        known.update(fresh)
+        return {key: place for key in keys if (place := fresh.get(key) or known.get(key))}
 
     def _answer_forms(self, query: Query, ranked: Run, within: Filters) -> dict[int, float]:
         """What the best passages gain by being an answer in form, by key; nothing where no form is asked for."""

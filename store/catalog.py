@@ -287,15 +287,10 @@ class Catalog:
 
     def place(self, keys: Sequence[int], scope: frozenset[str], day: date) -> dict[int, Placed]:
         """Those of the passages that exist and are in scope, by key."""
-        d = documents.c
         with self.engine.connect() as connection:
             rows = connection.execute(_PLACES, {"keys": list(keys)}).all()
-            cards = connection.execute(
-                select(
-                    d.document_id, d.kind, d.issuer, d.year, d.effective_on, d.ended_on, d.end_reason
-                ).where(d.document_id.in_(bindparam("ids", expanding=True)), _visible(scope)),
-                {"ids": list({document_id for _, document_id in rows})},
-            ).all()
+            ids = list({document_id for _, document_id in rows})
+            cards = connection.execute(_FACTS, {"ids": ids, "scope": sorted(scope)}).all()
         facts = {c.document_id: (Kind(c.kind), c.issuer, c.year, _standing(c, day)) for c in cards}
         return {
             key: Placed(key, document_id, *facts[document_id])
@@ -305,28 +300,8 @@ class Catalog:
 
     def locate(self, keys: Sequence[int], scope: frozenset[str], day: date) -> dict[int, Located]:
         """The same with text and title block, for the few that are shown."""
-        d, p, c = documents.c, passages.c, clauses.c
-        statement = (
-            select(
-                *_CARD,
-                d.year,
-                p.key,
-                p.ordinal,
-                p.start,
-                p.end,
-                p.page,
-                p.path,
-                c.clause_id,
-                c.anchor,
-                func.substr(d.text, p.start + 1, p.end - p.start).label("passage_text"),
-            )
-            .select_from(passages)
-            .join(documents, d.document_id == p.document_id)
-            .join(clauses, (c.document_id == p.document_id) & (c.ordinal == p.clause_ordinal))
-            .where(p.key.in_(bindparam("keys", expanding=True)), _visible(scope))
-        )
         with self.engine.connect() as connection:
-            rows = connection.execute(statement, {"keys": list(keys)}).all()
+            rows = connection.execute(_LOCATED, {"keys": list(keys), "scope": sorted(scope)}).all()
         return {
             r.key: Located(
                 r.key,
@@ -605,8 +580,51 @@ _NEWEST_FIRST = (
 )
 
 
+def _in_scope(audience_is_in: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The one predicate: some audience of the document is in the scope."""
+    return (
+        select(audiences.c.audience)
+        .where(audiences.c.document_id == documents.c.document_id, audience_is_in)
+        .exists()
+    )
+
+
+def _visible(scope: frozenset[str]) -> ColumnElement[bool]:
+    return _in_scope(audiences.c.audience.in_(sorted(scope)))
+
+
+# What every query asks is put together once; keys, ids and scope are filled in.
+_NAMED_SCOPE = _in_scope(audiences.c.audience.in_(bindparam("scope", expanding=True)))
+
 _PLACES = select(passages.c.key, passages.c.document_id).where(
     passages.c.key.in_(bindparam("keys", expanding=True))
+)
+
+_FACTS = select(
+    *(
+        documents.c[n]
+        for n in ("document_id", "kind", "issuer", "year", "effective_on", "ended_on", "end_reason")
+    )
+).where(documents.c.document_id.in_(bindparam("ids", expanding=True)), _NAMED_SCOPE)
+
+_LOCATED = (
+    select(
+        *_CARD,
+        documents.c.year,
+        *(passages.c[n] for n in ("key", "ordinal", "start", "end", "page", "path")),
+        clauses.c.clause_id,
+        clauses.c.anchor,
+        func.substr(documents.c.text, passages.c.start + 1, passages.c.end - passages.c.start).label(
+            "passage_text"
+        ),
+    )
+    .select_from(passages)
+    .join(documents, documents.c.document_id == passages.c.document_id)
+    .join(
+        clauses,
+        (clauses.c.document_id == passages.c.document_id) & (clauses.c.ordinal == passages.c.clause_ordinal),
+    )
+    .where(passages.c.key.in_(bindparam("keys", expanding=True)), _NAMED_SCOPE)
 )
 
 
@@ -629,15 +647,6 @@ def _card(r: Any, day: date) -> DocumentCard:
         r.source,
         r.media_type,
         r.n_clauses,
-    )
-
-
-def _visible(scope: frozenset[str]) -> ColumnElement[bool]:
-    """The one predicate: some audience of the document is in the scope."""
-    return (
-        select(audiences.c.audience)
-        .where(audiences.c.document_id == documents.c.document_id, audiences.c.audience.in_(sorted(scope)))
-        .exists()
     )
 
 
