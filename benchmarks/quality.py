@@ -1,4 +1,4 @@
-"""Ranking and speed of the whole engine on open question sets.
+"""Ranking of the whole engine on open question sets.
 
     python -m benchmarks.quality --bench DIR --folds FOLDS
 
@@ -21,7 +21,6 @@ from api.wiring import build_services
 from benchmarks.results_file import Row, write_results
 from kb.model import Mode
 from search.encoders.static import open_encoder
-from search.metrics import percentile
 
 OTHER = {"cmrc-trial": "CMRC trial", "drcd-dev": "DRCD dev"}
 MAX_LOSS = 0.015
@@ -48,7 +47,6 @@ def law_rows(bench: Path, folds: Path) -> list[Row]:
     fold_folders = sorted(p for p in folds.iterdir() if (p / "questions.json").exists())
     hybrid: Run = {}
     keyword: Run = {}
-    times: list[float] = []
     unseen: list[str] = []
     with tempfile.TemporaryDirectory(prefix="gongxue-quality-") as home:
         settings = load_settings({}, home=Path(home))
@@ -63,10 +61,9 @@ def law_rows(bench: Path, folds: Path) -> list[Row]:
                 keyword, _ = run_queries(services, {q: queries[q] for q in qrels}, Mode.KEYWORD, ids)
             else:
                 services.reindex()
-            run, took = run_queries(services, held_out, Mode.HYBRID, ids)
+            run, _ = run_queries(services, held_out, Mode.HYBRID, ids)
             services.close()
             hybrid |= run
-            times += took
             print(f"fold {n}: {len(held_out)} questions", flush=True)
     rows = []
     for name, chosen, limits in (
@@ -78,18 +75,6 @@ def law_rows(bench: Path, folds: Path) -> list[Row]:
             limit = f">= {limits[measure]}" if measure in limits else None
             rows.append(Row(f"STARD folds, {name} ({len(chosen)}), hybrid {measure}", ours[measure], limit))
             rows.append(Row(f"STARD, {name} ({len(chosen)}), keyword leg {measure}", theirs[measure]))
-    rows.append(
-        Row(
-            "59,550 passages, filter, facets and highlights: p50 ms", round(percentile(times, 0.5), 2), "< 10"
-        )
-    )
-    rows.append(
-        Row(
-            "59,550 passages, filter, facets and highlights: p95 ms",
-            round(percentile(times, 0.95), 2),
-            "< 25",
-        )
-    )
     return rows
 
 
