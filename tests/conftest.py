@@ -1,5 +1,6 @@
 """What the tests share: real stores in temporary folders, and an encoder that needs no model."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,8 +14,10 @@ from api.wiring import build_services
 from tests.fakes import HashingEncoder
 from tests.texts import TEXTS
 
+# A change is judged by the same examples every time; by hand, new ones are sought at each run.
 hypothesis_settings.register_profile("gongxue", deadline=None)
-hypothesis_settings.load_profile("gongxue")
+hypothesis_settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "gongxue")
 
 ROOT = Path(__file__).parents[1]
 Opener = Callable[..., Services]
