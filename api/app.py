@@ -4,7 +4,6 @@ import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -12,7 +11,6 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors, http, openapi_page, pages
@@ -21,18 +19,6 @@ from api.settings import Settings
 
 VERSION = "0.1.0"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-
-
-class KeptStaticFiles(StaticFiles):
-    """Static files; those asked for by the digest of their content may be kept for a year."""
-
-    def file_response(self, full_path: Any, stat_result: Any, scope: Any, status_code: int = 200) -> Response:
-        """The file, with how long it may be kept."""
-        response = super().file_response(full_path, stat_result, scope, status_code)
-        kept = b"v=" in scope.get("query_string", b"")
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if kept else "no-cache"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        return response
 
 
 class HeadAsGet:
@@ -70,7 +56,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(http.router(services))
     app.include_router(openapi_page.router())
     app.include_router(pages.router(services))
-    app.mount("/static", KeptStaticFiles(directory=pages.WEB / "static"), name="static")
+    app.mount("/static", pages.static_files(), name="static")
 
     app.add_middleware(HeadAsGet)
 

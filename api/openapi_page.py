@@ -17,9 +17,7 @@ def router() -> APIRouter:
     @routes.get("/docs")
     def docs(request: Request) -> HTMLResponse:
         schema = request.app.openapi()
-        return pages.render(
-            "openapi.html", {"request": request, "schema": schema, "operations": operations(schema)}
-        )
+        return pages.render(request, "openapi.html", {"schema": schema, "operations": operations(schema)})
 
     return routes
 

@@ -103,7 +103,7 @@ def router(services: Library) -> APIRouter:
             "similar": services.suggest(state.q, scope, 5) if answer and not answer.total else (),
         }
         context = {"state": state, "problems": problems, "chips": views.chips(state), **shown}
-        return _page(request, "results.html", context, status=400 if problems else 200)
+        return render(request, "results.html", context, status=400 if problems else 200)
 
     @page("/documents")
     def documents(request: Request, scope: Scope) -> HTMLResponse:
@@ -120,7 +120,7 @@ def router(services: Library) -> APIRouter:
             "counts": services.overview(scope),
             "pager": views.pager(state.page, total, CARDS_PER_PAGE),
         }
-        return _page(request, "documents.html", context)
+        return render(request, "documents.html", context)
 
     @page("/documents/{document_id}")
     def document(request: Request, document_id: str, scope: Scope) -> HTMLResponse:
@@ -147,7 +147,7 @@ def router(services: Library) -> APIRouter:
             "state": state,
             "bar": bar,
         }
-        return _page(request, "document.html", context)
+        return render(request, "document.html", context)
 
     @page("/documents/{document_id}/original")
     def original(document_id: str, scope: Scope) -> Response:
@@ -171,9 +171,9 @@ def router(services: Library) -> APIRouter:
     return pages
 
 
-def render(template: str, context: Mapping[str, Any], *, status: int = 200) -> HTMLResponse:
-    """A page of the shell; `context` holds what the template asks for, `request` among it."""
-    html = _templates().get_template(template).render(**context)
+def render(request: Request, template: str, context: Mapping[str, Any], *, status: int = 200) -> HTMLResponse:
+    """A page of the shell; `context` holds what the template asks for besides the request."""
+    html = _templates().get_template(template).render(request=request, **context)
     return HTMLResponse(html, status_code=status, headers=HEADERS)
 
 
@@ -187,7 +187,7 @@ def error_page(request: Request, status: int, error: KbError) -> HTMLResponse:
         "status": status,
         "state": State.read(request.query_params),
     }
-    return _page(request, "error.html", context, status=status)
+    return render(request, "error.html", context, status=status)
 
 
 def asset(path: str) -> str:
@@ -241,12 +241,7 @@ def _start(request: Request, services: Library, scope: frozenset[str], state: St
         "recent": recent,
         "examples": (*EXAMPLES, *[card.number for card in recent if card.number][:1]),
     }
-    return _page(request, "start.html", context)
-
-
-def _page(request: Request, template: str, context: Mapping[str, Any], *, status: int = 200) -> HTMLResponse:
-    html = _templates().get_template(template).render(request=request, **context)
-    return HTMLResponse(html, status_code=status, headers=HEADERS)
+    return render(request, "start.html", context)
 
 
 @cache

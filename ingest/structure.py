@@ -59,7 +59,6 @@ class Structure:
 
     sections: tuple[Section, ...]
     clauses: tuple[Clause, ...]
-    n_articles: int
 
 
 @dataclass(slots=True)
@@ -365,7 +364,7 @@ def _assemble(flow: Flow, pieces: Sequence[_Piece], document_id: str, kind: Kind
                 _parts(flow, starts, piece.start, end, piece.article or kind is Kind.LAW),
             )
         )
-    return Structure(_with_extent(sections, len(text)), tuple(clauses), sum(p.article for p in pieces))
+    return Structure(_with_extent(sections, len(text)), tuple(clauses))
 
 
 def _with_extent(sections: Sequence[Section], end: int) -> tuple[Section, ...]:

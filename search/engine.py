@@ -8,6 +8,7 @@ from datetime import date
 
 from kb.errors import InvalidQuery
 from kb.model import Answer, DocumentCard, Filters, Hit, LegScore, Mode, Query, Validity
+from kb.names import name_key
 from kb.ports import Run
 from search.analysis import fold, query_terms
 from search.answer_forms import POOL, add_gains, asked_forms, gain
@@ -59,12 +60,11 @@ class SearchEngine:
         fused = _fuse(runs, self.index.encoder.least_cosine)
         targets = self._targets(query, within, seq)
         placed = self._place([*(key for key, _ in fused), *targets], query.scope, within.day, seq)
-        ranked = _with_targets_first(
-            [(k, s) for k, s in fused if k in placed], [k for k in targets if k in placed]
-        )
-        gains = self._answer_forms(query, ranked, within)
+        visible = [(key, score) for key, score in fused if key in placed]
+        gains = self._answer_forms(query, visible, within)
         if any(gains.values()):
-            ranked = add_gains(ranked, gains)
+            visible = add_gains(visible, gains)
+        ranked = _with_targets_first(visible, [key for key in targets if key in placed])
         shown = ranked[query.offset : query.offset + query.k]
         located = self.catalog.locate([key for key, _ in shown], query.scope, within.day)
         places = {
@@ -90,7 +90,7 @@ class SearchEngine:
 
     def suggest(self, text: str, scope: frozenset[str], k: int = 8) -> tuple[DocumentCard, ...]:
         """Documents whose title or 文号 contains what was typed so far."""
-        key = "".join(c for c in fold(text).text if c.isalnum())
+        key = name_key(fold(text).text)
         return tuple(self.catalog.suggest(key, scope, self.today(), k)) if key else ()
 
     def _filters(self, query: Query, gone: frozenset[str]) -> Filters:
@@ -139,7 +139,8 @@ class SearchEngine:
                 self._placed = {}
             known = self._placed.setdefault(asked, {})
             if len(known) > MAX_REMEMBERED:
-                known.clear()
+                # A new one, since another thread may be reading the old.
+                known = self._placed[asked] = {}
         missing = [key for key in keys if key not in known]
         fresh = self.catalog.place(missing, scope, day) if missing else {}
         known.update(fresh)

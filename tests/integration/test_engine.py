@@ -572,3 +572,20 @@ def test_outcomes_come_in_order_and_name_what_failed(open_services: Opener, tmp_
         "unreadable_source",
     }
     assert all(o.message for o in outcomes if o.status == "failed")
+
+
+def test_a_named_document_stands_before_an_answer_in_form(services: Services) -> None:
+    """What the query names leads, also over a passage that answers in the very form asked for."""
+    named = Source(
+        "named.txt", "text/plain", "值班管理办法\n\n第一条 为做好值班工作，制定本办法。\n".encode()
+    )
+    form = Source(
+        "form.txt",
+        "text/plain",
+        "交接须知\n\n第一条 值班员履行下列职责：\n\n（一）看守；\n\n（二）登记。\n".encode(),
+    )
+    services.ingest_source(named)
+    services.ingest_source(form)
+    hits = ask(services, "《值班管理办法》中值班员负责什么").hits
+    assert "target" in hits[0].legs
+    assert "form" in hits[1].legs
