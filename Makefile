@@ -22,7 +22,7 @@ lint: $(DEV)
 	$(BIN)/ruff check .
 
 types: $(DEV)
-	$(BIN)/mypy kb store ingest search api benchmarks docs
+	$(BIN)/mypy kb store ingest search access api benchmarks docs
 
 imports: $(DEV)
 	$(BIN)/lint-imports

@@ -14,6 +14,11 @@ from kb.errors import KbError
 
 STATUS: Mapping[type[KbError], int] = {
     kb.NotFound: 404,
+    kb.SignInRequired: 401,
+    kb.SignInFailed: 401,
+    kb.Refused: 403,
+    kb.Conflict: 409,
+    kb.TooManyRequests: 429,
     kb.UnsupportedFormat: 415,
     kb.OversizeSource: 413,
     kb.DocumentError: 422,
@@ -24,12 +29,6 @@ STATUS: Mapping[type[KbError], int] = {
 """HTTP status by the nearest of an error's classes."""
 
 
-class Refused(KbError):
-    """The request is understood and not allowed here."""
-
-    code = "forbidden"
-
-
 class Internal(KbError):
     """A bug of ours; the log has the rest."""
 
@@ -38,8 +37,6 @@ class Internal(KbError):
 
 def status_of(error: KbError) -> int:
     """HTTP status of an error."""
-    if isinstance(error, Refused):
-        return 403
     return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
 
 

@@ -10,12 +10,12 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import Field
 
-from api.errors import Refused, error_of
+from api.errors import error_of
 from api.json import answer_json, card_json, document_json
 from api.pages import principal_scope
 from api.services import Services
 from ingest.readers import media_type_of
-from kb.errors import OversizeSource
+from kb.errors import OversizeSource, Refused
 from kb.model import Kind, Mode, Source, Validity
 from kb.model import Query as SearchQuery
 from search.engine import MAX_WINDOW

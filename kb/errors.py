@@ -5,7 +5,13 @@ KbError
 │   ├── InvalidQuery        query text, filter or paging makes no sense
 │   ├── InvalidSetting      a setting is unknown or out of range
 │   ├── UnsupportedFormat   no reader takes this media type
-│   └── NotFound            no such document, clause or page in this scope
+│   ├── NotFound            no such document, clause, person or page in this scope
+│   ├── InvalidRequest      what was filled in or handed in makes no sense
+│   ├── SignInRequired      only people who are signed in may do this (401)
+│   ├── SignInFailed        these credentials open nothing (401)
+│   ├── Refused             understood, and not allowed to this person (403)
+│   ├── Conflict            contradicts what is so by now (409)
+│   └── TooManyRequests     asked too often in too short a time (429)
 ├── DocumentError           this document fails, the batch goes on
 │   ├── EmptySource         no bytes or no text in it
 │   ├── UnreadableSource    damaged, locked, or not what its name says
@@ -16,7 +22,8 @@ KbError
     ├── IndexMismatch       built with another analyzer, encoder or format
     ├── IndexBusy           another process is writing it
     ├── EncoderUnavailable  weights missing or endpoint silent
-    └── CatalogUnavailable  the relational store cannot be used
+    ├── CatalogUnavailable  the relational store cannot be used
+    └── ProviderUnavailable the identity provider is silent or makes no sense
 
 `code` is stable and part of the HTTP contract. The message says what was
 attempted, on what, and what was seen; `hint` says what to do.
@@ -65,6 +72,42 @@ class NotFound(RequestError):
     """No such thing in this scope; forbidden and missing read the same."""
 
     code = "not_found"
+
+
+class InvalidRequest(RequestError):
+    """What was filled in or handed in makes no sense."""
+
+    code = "invalid_request"
+
+
+class SignInRequired(RequestError):
+    """Only people who are signed in may do this."""
+
+    code = "sign_in_required"
+
+
+class SignInFailed(RequestError):
+    """These credentials open nothing; which part of them is wrong is not told."""
+
+    code = "sign_in_failed"
+
+
+class Refused(RequestError):
+    """The request is understood and not allowed to this person, or here."""
+
+    code = "forbidden"
+
+
+class Conflict(RequestError):
+    """It contradicts what is so by now: done already, taken, or the last of its kind."""
+
+    code = "conflict"
+
+
+class TooManyRequests(RequestError):
+    """Asked too often in too short a time; `hint` says how long to wait."""
+
+    code = "too_many_requests"
 
 
 class DocumentError(KbError):
@@ -131,3 +174,9 @@ class CatalogUnavailable(ServiceError):
     """The relational store cannot be used."""
 
     code = "catalog_unavailable"
+
+
+class ProviderUnavailable(ServiceError):
+    """The identity provider is silent or makes no sense."""
+
+    code = "provider_unavailable"
