@@ -6,8 +6,8 @@ DEV := .venv/.dev-$(shell cat requirements.txt requirements-dev.txt pyproject.to
 
 .PHONY: run test slow check lint types imports docs format clean
 
-run: $(RUN)  ## Serve the pages on http://127.0.0.1:8000, with the sample corpus if the home is empty
-	@$(BIN)/gongxue serve --with-samples
+run: $(RUN)  ## Serve the demonstration on http://127.0.0.1:8000: sample corpus, branches and accounts
+	@$(BIN)/gongxue serve --demonstration
 
 test: $(DEV)  ## Every test, examples in docs and docstrings included
 	$(BIN)/python -m pytest

@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import FastAPI, Request
@@ -14,6 +15,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors, http, openapi_page, pages
+from api.principal import Asker
+from api.security import Security
 from api.services import Services
 from api.settings import Settings
 
@@ -58,7 +61,10 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(pages.router(services))
     app.mount("/static", pages.static_files(), name="static")
 
+    app.state.access = services.access
+    app.state.demonstration = services.access.is_demonstration()
     app.add_middleware(HeadAsGet)
+    app.add_middleware(Security, settings=services.settings)
 
     @app.get("/healthz", include_in_schema=False)
     def healthz() -> PlainTextResponse:
@@ -66,11 +72,8 @@ def create_app(services: Services) -> FastAPI:
 
     @app.get("/readyz", include_in_schema=False)
     def readyz() -> Response:
-        status = services.status()
-        return JSONResponse(
-            {"ready": status["ready"], "applied": status["applied"], "seq": status["seq"]},
-            status_code=200 if status["ready"] else 503,
-        )
+        ready = services.is_ready()
+        return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
 
     return app
 
@@ -78,7 +81,8 @@ def create_app(services: Services) -> FastAPI:
 def _hosts(settings: Settings) -> list[str]:
     named = [h.strip() for h in settings.allowed_hosts.split(",") if h.strip()]
     listening = [] if settings.host in ("0.0.0.0", "::") else [settings.host]
-    return [*LOOPBACK, *listening, *named]
+    public = [urlsplit(settings.url).hostname or ""] if settings.url else []
+    return [*LOOPBACK, *listening, *public, *named]
 
 
 def _add_metrics(app: FastAPI) -> None:
@@ -98,13 +102,17 @@ def _add_metrics(app: FastAPI) -> None:
         return response
 
     @app.get("/metrics", include_in_schema=False)
-    def metrics() -> Response:
+    def metrics(asker: Asker) -> Response:
+        # What is asked for, how often and how it went tells of others: it is for operators.
+        asker.require_operator()
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def log_to_stderr(level: str) -> None:
     """Send structured log lines, one JSON object each, to standard error from `level` up."""
     logging.basicConfig(level=level.upper(), format="%(message)s")
+    # It tells of every start and every look at an empty queue.
+    logging.getLogger("huey").setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
@@ -15,9 +16,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from api.json import answer_json
+from api.json import answer_json, write_lines
 from api.services import IngestReport, Services
-from api.settings import ROOT, Settings, load_settings
+from api.settings import Settings, load_settings
+from ingest.pipeline import Keeping
 from kb.errors import KbError, ServiceError
 from kb.model import PUBLIC, Answer, Kind, Mode, Query, Validity
 
@@ -31,8 +33,6 @@ app = typer.Typer(
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-EVERYONE = frozenset({PUBLIC})
-"""Scope of the command line: until people sign in there is one, public."""
 EXIT_FAILED, EXIT_REQUEST, EXIT_SERVICE = 1, 2, 3
 VALIDITY_WORDS = {
     Validity.IN_FORCE: "现行有效",
@@ -80,18 +80,39 @@ def _settings(home: Path | None, **stated: Any) -> Settings:
 @app.command()
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    branch: Annotated[
+        str | None, typer.Option(help="Branch that keeps them; the common library if not given.")
+    ] = None,
+    everyone: Annotated[
+        bool | None,
+        typer.Option(
+            "--everyone/--own-branch",
+            help="Who may read them; everyone in the common library, else the own branch, if not given.",
+        ),
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Put back what was withdrawn.")] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Take files in; exit 1 if any failed."""
     with _home(home) as services, _progress(not as_json) as progress:
-        report = services.ingest(paths, progress)
+        keeping = _keeping(services, branch, everyone, again=again)
+        report = services.ingest(paths, progress, keeping=keeping)
     if as_json:
         _print_json(report.to_json())
     else:
         _print_report(report)
     if report.failed:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _keeping(services: Services, branch: str | None, everyone: bool | None, *, again: bool) -> Keeping:
+    """Who keeps what the command takes in, and who may read it."""
+    if branch is None:
+        return Keeping(frozenset({PUBLIC}) if everyone is not False else frozenset(), again=again)
+    services.access.branches.get(branch)
+    audience = {f"branch:{branch}"} | ({PUBLIC} if everyone else set())
+    return Keeping(frozenset(audience), branch_id=branch, again=again)
 
 
 @app.command()
@@ -111,25 +132,29 @@ def search(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show each leg's rank and score and the terms found.")
     ] = False,
+    seen_by: Annotated[
+        str | None, typer.Option("--as", metavar="LOGIN", help="Only what this person may read.")
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Search passages."""
+    """Search passages. At the machine itself everything is found, whoever may read it."""
     # Bytes that are no UTF-8 come as lone surrogates, which nothing can print or encode.
     text = text.encode(errors="replace").decode()
-    query = Query(
-        text,
-        EVERYONE,
-        k=k,
-        mode=mode,
-        kinds=frozenset(kind or ()),
-        issuers=frozenset(issuer or ()),
-        years=frozenset(year or ()),
-        validity=frozenset(validity or ()),
-        as_of=as_of.date() if as_of else None,
-        explain=explain,
-    )
     with _home(home) as services:
+        scope = services.access.sessions.scope_of(seen_by) if seen_by else services.catalog.every_token()
+        query = Query(
+            text,
+            scope,
+            k=k,
+            mode=mode,
+            kinds=frozenset(kind or ()),
+            issuers=frozenset(issuer or ()),
+            years=frozenset(year or ()),
+            validity=frozenset(validity or ()),
+            as_of=as_of.date() if as_of else None,
+            explain=explain,
+        )
         answer = services.search(query)
     if as_json:
         _print_json(answer_json(answer))
@@ -173,7 +198,7 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def remove(document_ids: Annotated[list[str], typer.Argument(metavar="ID...")], home: Home = None) -> None:
-    """Take documents out; none of their text is found from then on."""
+    """Take documents out; none of their text is found from then on, and they do not come back unasked."""
     with _home(home) as services:
         services.remove(document_ids)
     out.print(f"Removed {len(document_ids)}.")
@@ -189,11 +214,49 @@ def reindex(home: Home = None) -> None:
 
 
 @app.command()
+def operator(
+    login: Annotated[str, typer.Argument(help="Login of an operator, made if there is none.")] = "admin",
+    home: Home = None,
+) -> None:
+    """Let an operator in again: a new password, shown once; the second factor and all sessions go."""
+    with _home(home) as services:
+        password = services.access.rescue_operator(login)
+    out.print(f"{login}  {password}")
+    out.print("Shown once. It must be changed at the first sign-in.")
+
+
+@app.command()
+def audit(
+    export: Annotated[Path | None, typer.Option(help="Write all entries here, a JSON object a line.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell whether the audit trail is whole; exit 1 if it is not."""
+    with _home(home) as services:
+        verdict = services.access.audit.verify()
+        if export is not None:
+            write_lines(export, services.access.audit.all())
+    if as_json:
+        _print_json(asdict(verdict))
+    elif verdict.whole:
+        out.print(f"{verdict.n} entries, whole.")
+    else:
+        out.print(f"[bold red]Broken[/] at entry {verdict.broken_at}: {verdict.why}.")
+    if not verdict.whole:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on (default 127.0.0.1).")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on (default 8000).")] = None,
-    with_samples: Annotated[
-        bool, typer.Option("--with-samples", help="Take in the sample corpus first if the home is empty.")
+    demonstration: Annotated[
+        bool,
+        typer.Option(
+            "--demonstration",
+            help="Fill an empty home with the sample corpus, sample branches and an account of each role."
+            " On loopback only.",
+        ),
     ] = False,
     home: Home = None,
 ) -> None:
@@ -201,20 +264,28 @@ def serve(
     import uvicorn
 
     from api.app import create_app, log_to_stderr
+    from api.demonstration import check_address, fill
 
+    if demonstration:
+        with _home(home, host=host, port=port) as services, _progress(True) as progress:
+            filled = fill(services, progress)
+        if filled:
+            out.print("Filled with the sample corpus, sample branches and sample accounts.")
     with _home(home, host=host, port=port) as services:
         settings = services.settings
         log_to_stderr(settings.log_level)
-        if with_samples and services.catalog.total() == 0:
-            with _progress(True) as progress:
-                _print_report(services.ingest([ROOT / "corpus"], progress))
+        check_address(services)
+        if first := services.access.first_operator():
+            out.print(f"[bold]First sign-in[/]  login {first[0]}  password {first[1]}  (shown this once)")
         with _progress(True) as progress:
             services.follow(progress)
         application = create_app(services)
         # One query before the first person's: tables are built and pages cached by then.
         if services.catalog.total():
-            services.search(Query("共学", EVERYONE, k=1))
-        out.print(f"[bold]共学 Gongxue[/]  http://{settings.host}:{settings.port}/")
+            services.search(Query("共学", frozenset({PUBLIC}), k=1))
+        services.jobs.start()
+        scheme = "https" if settings.tls_certificate else "http"
+        out.print(f"[bold]共学 Gongxue[/]  {scheme}://{settings.host}:{settings.port}/")
         uvicorn.run(
             application,
             host=settings.host,
@@ -222,6 +293,10 @@ def serve(
             log_level=settings.log_level,
             access_log=False,
             server_header=False,
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=settings.proxies or None,
+            ssl_certfile=settings.tls_certificate,
+            ssl_keyfile=settings.tls_key,
         )
 
 

@@ -5,22 +5,24 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import Field
 
+from access.rights import Action
+from access.sharing import Wanted
 from api.errors import error_of
+from api.forms import OwnRequest
 from api.json import answer_json, card_json, document_json
-from api.pages import principal_scope
+from api.principal import Asker, Scope
 from api.services import Services
 from ingest.readers import media_type_of
-from kb.errors import OversizeSource, Refused
+from kb.errors import OversizeSource
 from kb.model import Kind, Mode, Source, Validity
 from kb.model import Query as SearchQuery
 from search.engine import MAX_WINDOW
 
-Scope = Annotated[frozenset[str], Depends(principal_scope)]
 Json = dict[str, Any]
 Year = Annotated[int, Field(ge=1, le=9999)]
 
@@ -78,16 +80,21 @@ def router(services: Services) -> APIRouter:
         return {"total": total, "documents": [card_json(c) for c in cards]}
 
     @routes.get("/documents/{document_id}", summary="One document with its structure")
-    def document(scope: Scope, document_id: str) -> Json:
-        return document_json(services.document(document_id, scope), services.card(document_id, scope))
+    def document(asker: Asker, document_id: str) -> Json:
+        found = document_json(
+            services.document(document_id, asker.scope), services.card(document_id, asker.scope)
+        )
+        services.note_reading(asker, document_id)
+        return found
 
     @routes.get("/documents/{document_id}/versions", summary="All versions of its work, newest first")
     def versions(scope: Scope, document_id: str) -> Json:
         return {"documents": [card_json(c) for c in services.versions(document_id, scope)]}
 
     @routes.get("/documents/{document_id}/original", summary="The bytes handed in", response_class=Response)
-    def original(scope: Scope, document_id: str) -> Response:
-        source = services.original(document_id, scope)
+    def original(asker: Asker, document_id: str) -> Response:
+        source = services.original(document_id, asker.scope)
+        services.note_reading(asker, document_id, "document.original")
         name = quote(PurePosixPath(source.name).name)
         return Response(
             source.data,
@@ -98,36 +105,53 @@ def router(services: Services) -> APIRouter:
             },
         )
 
-    @routes.put("/sources/{name}", summary="Take in one source, its bytes as the body")
-    async def put_source(request: Request, name: str) -> Json:
-        _require_writes(services)
+    @routes.put(
+        "/sources/{name}", summary="Hand in one source, its bytes as the body", dependencies=[OwnRequest]
+    )
+    async def put_source(
+        request: Request,
+        asker: Asker,
+        name: str,
+        branch: Annotated[str, Query(description="Branch that keeps it.")],
+        audience: Annotated[
+            list[str] | None,
+            Query(description="own, partners, everyone, branch:ID or group:ID; none is the owner alone."),
+        ] = None,
+    ) -> Json:
+        asker.require(Action.ADD, branch)
         media_type = media_type_of(name)
         data = await _body(request, name, services.settings.max_source_mb * 1024 * 1024)
-        report = await run_in_threadpool(services.ingest_source, Source(name, media_type, data))
-        for failure in report.failed:
-            raise error_of(failure["code"], failure["message"])
-        return report.to_json() | {"document_ids": report.document_ids}
+        wanted = [Wanted(a) for a in audience or ()]
+        outcome = await run_in_threadpool(
+            services.holdings.hand_in, asker, branch, Source(name, media_type, data), wanted
+        )
+        if outcome.status == "failed":
+            raise error_of(outcome.code, outcome.message)
+        return {
+            "status": outcome.status,
+            "document_id": outcome.document_id,
+            "passages": outcome.n_passages,
+        }
 
-    @routes.delete("/documents/{document_id}", status_code=204, summary="Take a document out at once")
-    def remove(document_id: str) -> Response:
-        _require_writes(services)
-        services.remove([document_id])
+    @routes.delete(
+        "/documents/{document_id}",
+        status_code=204,
+        summary="Take a document out at once",
+        dependencies=[OwnRequest],
+    )
+    def withdraw(
+        asker: Asker, document_id: str, reason: Annotated[str, Query(max_length=200)] = ""
+    ) -> Response:
+        services.holdings.withdraw(asker, document_id, reason)
         return Response(status_code=204)
 
-    @routes.get("/status", summary="Counts, and how far the index has come")
+    @routes.get("/status", summary="How many documents one sees, and whether the index has come up to them")
     def status(scope: Scope) -> Json:
-        found = services.status()
-        return {k: found[k] for k in ("documents", "passages", "seq", "applied", "ready", "encoder", "dim")}
+        counts = services.overview(scope)
+        passages = counts.pop("passages")
+        return {"documents": sum(counts.values()), "passages": passages, "ready": services.is_ready()}
 
     return routes
-
-
-def _require_writes(services: Services) -> None:
-    if not services.settings.http_writes:
-        raise Refused(
-            "Cannot change documents over HTTP: it is switched off.",
-            "Use `gongxue ingest` and `gongxue remove`, or set GONGXUE_HTTP_WRITES=true on loopback.",
-        )
 
 
 async def _body(request: Request, name: str, max_bytes: int) -> bytes:

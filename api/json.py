@@ -1,9 +1,14 @@
 """Answers as JSON, the same for command line and HTTP."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+from access.audit import Event
+from kb.errors import RequestError
 from kb.model import Answer, Document, DocumentCard, Hit
 
 
@@ -91,6 +96,26 @@ def document_json(document: Document, card: DocumentCard) -> dict[str, Any]:
             for c in document.clauses
         ],
     }
+
+
+def write_lines(file: Path, events: Iterable[Event]) -> None:
+    """Write audit entries to a file, a JSON object a line.
+
+    Raises:
+        RequestError: the file cannot be written.
+    """
+    try:
+        with file.open("w", encoding="utf-8") as out:
+            out.writelines(event_line(event) for event in events)
+    except OSError as error:
+        raise RequestError(
+            f"Cannot write {file}: {error.strerror}.", "Name a file in a folder that exists and has room."
+        ) from error
+
+
+def event_line(event: Event) -> str:
+    """An audit entry as one line of JSON."""
+    return json.dumps(asdict(event), ensure_ascii=False) + "\n"
 
 
 def _day(value: date | None) -> str | None:

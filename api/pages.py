@@ -9,34 +9,27 @@ import re
 from collections.abc import Mapping, MutableMapping
 from functools import cache, partial
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import jinja2
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from access.principal import Principal
 from api import document_view as reading
 from api import views
 from api.address import KIND_WORDS, LEG_WORDS, MODE_WORDS, VALIDITY_WORDS, Problem, State
+from api.forms import form_token
+from api.principal import Asker, Scope, principal
 from kb.errors import InvalidQuery, KbError
-from kb.model import PUBLIC, Answer, Document, DocumentCard, Kind, Query, Source, Validity
+from kb.model import Answer, Document, DocumentCard, Kind, Query, Source, Validity
 
 WEB = Path(__file__).resolve().parents[1] / "web"
 CARDS_PER_PAGE = 30
 RECENT = 5
 SUGGEST_LENGTH = 200
-
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "private, no-cache",
-}
 
 EXAMPLES = ("党费每月交多少", "共建活动经费怎么报销", "夜班怎么组织学习")
 
@@ -67,13 +60,8 @@ class Library(Protocol):
     def overview(self, scope: frozenset[str]) -> Mapping[str, int]:
         """Documents by kind, and "passages"."""
 
-
-def principal_scope(request: Request) -> frozenset[str]:
-    """The audiences whose texts this request may see."""
-    return frozenset({PUBLIC})
-
-
-Scope = Annotated[frozenset[str], Depends(principal_scope)]
+    def note_reading(self, by: Principal, document_id: str, action: str = "document.read") -> None:
+        """Tell in the audit trail that it was read."""
 
 
 def router(services: Library) -> APIRouter:
@@ -123,9 +111,11 @@ def router(services: Library) -> APIRouter:
         return render(request, "documents.html", context)
 
     @page("/documents/{document_id}")
-    def document(request: Request, document_id: str, scope: Scope) -> HTMLResponse:
+    def document(request: Request, document_id: str, asker: Asker) -> HTMLResponse:
         """One document, with the hits of the search that led here marked."""
+        scope = asker.scope
         found = services.document(document_id, scope)
+        services.note_reading(asker, document_id)
         versions = services.versions(document_id, scope)
         state, current = State.read(request.query_params), request.query_params.get("hit", "")
         answer = bar = None
@@ -150,11 +140,11 @@ def router(services: Library) -> APIRouter:
         return render(request, "document.html", context)
 
     @page("/documents/{document_id}/original")
-    def original(document_id: str, scope: Scope) -> Response:
+    def original(document_id: str, asker: Asker) -> Response:
         """The bytes as they were handed in, to keep rather than to open here."""
-        source = services.original(document_id, scope)
+        source = services.original(document_id, asker.scope)
+        services.note_reading(asker, document_id, "document.original")
         headers = {
-            **HEADERS,
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "Content-Disposition": attachment(source.name),
         }
@@ -166,15 +156,20 @@ def router(services: Library) -> APIRouter:
         text = q.strip()[:SUGGEST_LENGTH]
         cards = services.suggest(text, scope) if text else ()
         body = {"query": text, "suggestions": [_suggestion(card) for card in cards]}
-        return JSONResponse(body, headers=HEADERS)
+        return JSONResponse(body)
 
     return pages
 
 
 def render(request: Request, template: str, context: Mapping[str, Any], *, status: int = 200) -> HTMLResponse:
     """A page of the shell; `context` holds what the template asks for besides the request."""
-    html = _templates().get_template(template).render(request=request, **context)
-    return HTMLResponse(html, status_code=status, headers=HEADERS)
+    shell = {
+        "asker": principal(request),
+        "demonstration": getattr(request.app.state, "demonstration", False),
+        "form_token": partial(form_token, request),
+    }
+    html = _templates().get_template(template).render(request=request, **shell, **context)
+    return HTMLResponse(html, status_code=status)
 
 
 def error_page(request: Request, status: int, error: KbError) -> HTMLResponse:

@@ -1,15 +1,19 @@
 """What pages, HTTP and command line share: one object on one home."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from access.access import Access
+from access.principal import Principal
+from api.holdings import Holdings
+from api.jobs import Jobs
 from api.settings import Settings
 from ingest.metadata import Sidecar
-from ingest.pipeline import Outcome, Pipeline, find_files
+from ingest.pipeline import LIBRARY, Keeping, Outcome, Pipeline, find_files
 from kb.model import Answer, Document, DocumentCard, Kind, Query, Source
 from search.engine import SearchEngine
 from search.index import SearchIndex
@@ -66,6 +70,7 @@ class Services:
         pipeline: Pipeline,
         index: SearchIndex,
         engine: SearchEngine,
+        access: Access,
     ) -> None:
         self.settings = settings
         self.catalog = catalog
@@ -73,6 +78,9 @@ class Services:
         self.pipeline = pipeline
         self.index = index
         self.engine = engine
+        self.access = access
+        self.holdings = Holdings(access, catalog, originals, pipeline, index)
+        self.jobs = Jobs(settings.home, access, self.holdings, audit_days=settings.audit_days)
 
     # -- reading ------------------------------------------------------------
 
@@ -107,14 +115,22 @@ class Services:
         cards = self.catalog.cards(scope, self.today(), kind=kind, offset=offset, k=k)
         return self.catalog.count(scope, kind=kind), tuple(cards)
 
-    def overview(self, scope: frozenset[str]) -> Mapping[str, int]:
+    def overview(self, scope: frozenset[str]) -> dict[str, int]:
         """Documents by kind, and "passages"."""
         return self.catalog.overview(scope)
 
     def original(self, document_id: str, scope: frozenset[str]) -> Source:
         """The bytes handed in, or NotFound."""
-        document = self.catalog.document(document_id, scope)
-        return Source(document.source, document.media_type, self.originals.get(document.sha256))
+        card, keeper = self.card(document_id, scope), self.catalog.keeper(document_id, scope)
+        return Source(card.source, card.media_type, self.originals.get(keeper.sha256))
+
+    def note_reading(self, by: Principal, document_id: str, action: str = "document.read") -> None:
+        """Tell in the audit trail that a person read a document, or took its original."""
+        self.holdings.note_reading(by, document_id, action)
+
+    def is_ready(self) -> bool:
+        """Whether the index has come up to the catalog."""
+        return self.index.applied >= self.catalog.seq()
 
     def status(self) -> dict[str, Any]:
         """Counts, and how far the index has come. For administrators: it counts over every scope."""
@@ -134,13 +150,15 @@ class Services:
 
     # -- changing -------------------------------------------------------------
 
-    def ingest(self, paths: Sequence[Path], progress: Progress | None = None) -> IngestReport:
-        """Take in files and folders, then bring the index up to date."""
+    def ingest(
+        self, paths: Sequence[Path], progress: Progress | None = None, *, keeping: Keeping = LIBRARY
+    ) -> IngestReport:
+        """Take in files and folders, then bring the index up to date. For the operator at the machine."""
         files = find_files(paths)
-        return self._ingest(self.pipeline.ingest_files(files), len(files), progress)
+        return self._ingest(self.pipeline.ingest_files(files, keeping=keeping), len(files), progress)
 
     def ingest_source(self, source: Source, sidecar: Sidecar | None = None) -> IngestReport:
-        """Take in one source."""
+        """Take in one source. For the operator at the machine."""
         return self._ingest(iter([self.pipeline.ingest(source, sidecar=sidecar)]), 1, None)
 
     def _ingest(self, outcomes: Iterator[Outcome], n: int, progress: Progress | None) -> IngestReport:
@@ -155,15 +173,18 @@ class Services:
         return report
 
     def remove(self, document_ids: Iterable[str]) -> None:
-        """Take documents out; none of their text is found from here on.
+        """Take documents out; none of their text is found from here on. For the operator at the machine.
 
         Raises:
             NotFound: one of them is not here; those before it are gone.
         """
         try:
             for document_id in document_ids:
-                sha256 = self.catalog.remove(document_id)
-                self.originals.discard(sha256)
+                with self.catalog.writing() as connection:
+                    sha256 = self.catalog.remove(document_id, within=connection)
+                    self.access.audit.write(connection, None, "document.withdraw", "document", document_id)
+                if sha256:
+                    self.originals.discard(sha256)
         finally:
             self.index.follow(block=True)
 
@@ -176,7 +197,8 @@ class Services:
         self.index.rebuild(_step(progress))
 
     def close(self) -> None:
-        """Let go of the index and the catalog."""
+        """Let go of the index and the catalog, once the job at hand is done."""
+        self.jobs.stop()
         self.index.close()
         self.catalog.engine.dispose()
 

@@ -27,9 +27,39 @@ class Settings(BaseModel):
     allowed_hosts: str = Field(
         "", description="Host names the service answers to, by comma, besides the loopback ones and `host`."
     )
-    http_writes: bool = Field(
+    url: str = Field(
+        "",
+        description="Address under which people reach the service, such as https://study.example.cn; links and"
+        " sign-in by an identity provider need it. One that begins with http:// lets sessions go unencrypted.",
+    )
+    tls_certificate: Path | None = Field(
+        None, description="PEM file, to serve HTTPS without a proxy before it."
+    )
+    tls_key: Path | None = Field(None, description="PEM file of the certificate's key.")
+    proxies: str = Field(
+        "", description="Addresses of proxies, by comma, whose word on the client's address is taken."
+    )
+    second_factor: bool = Field(
+        True, description="Whether administrators and operators must give a second factor (TOTP)."
+    )
+    session_idle_hours: int = Field(
+        12, ge=1, le=24 * 30, description="Hours without a request after which a session ends."
+    )
+    session_days: int = Field(7, ge=1, le=90, description="Days after which a session ends in any case.")
+    audit_days: int = Field(1095, ge=30, le=36500, description="Days for which the audit trail is kept.")
+    requests_per_minute: int = Field(
+        1200,
+        ge=0,
+        le=10**6,
+        description="Requests that one client address may make a minute; 0 sets no limit.",
+    )
+    oidc_issuer: str = Field("", description="Issuer of the OpenID Connect provider; empty for none.")
+    oidc_client_id: str = Field("", description="Client id that the provider knows this service by.")
+    oidc_client_secret: str = Field("", repr=False, description="Client secret for the provider.")
+    oidc_link_logins: bool = Field(
         False,
-        description="Whether documents may be put and removed over HTTP. There is no sign-in yet: loopback only.",
+        description="Whether a person whom the provider names by a login that is here is that person. Only for a"
+        " provider whose logins are given out by the same organisation.",
     )
     encoder: str = Field(
         "models/gongxue-static",
@@ -56,12 +86,21 @@ class Settings(BaseModel):
         return value.lower()
 
     @model_validator(mode="after")
-    def _writes_stay_on_loopback(self) -> "Settings":
-        if self.http_writes and self.host not in LOOPBACK:
-            raise ValueError(
-                f"http_writes needs host to be one of {', '.join(LOOPBACK)}, as there is no sign-in yet"
-            )
+    def _whole(self) -> "Settings":
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ValueError("tls_certificate and tls_key go together")
+        if self.url and not self.url.startswith(("http://", "https://")):
+            raise ValueError("url must begin with https:// or http://")
+        if bool(self.oidc_issuer) != bool(self.oidc_client_id) or (self.oidc_issuer and not self.url):
+            raise ValueError("oidc_issuer, oidc_client_id and url go together")
         return self
+
+    @property
+    def cookies_are_secure(self) -> bool:
+        """Whether cookies go over HTTPS alone: always, but on loopback or where `url` says http."""
+        if self.url:
+            return self.url.startswith("https://")
+        return self.tls_certificate is not None or self.host not in LOOPBACK
 
     @property
     def catalog_url(self) -> str:

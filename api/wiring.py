@@ -7,6 +7,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import cast
 
+from access.access import is_demonstration, open_access
+from access.keys import open_keys
+from access.passwords import Passwords
+from access.resolve import Policy
 from api.services import Services
 from api.settings import Settings
 from ingest.pipeline import Pipeline
@@ -21,12 +25,19 @@ from store.database import open_database
 from store.originals import OriginalFolder
 
 
-def build_services(settings: Settings, *, opened: bool = True, encoder: Encoder | None = None) -> Services:
+def build_services(
+    settings: Settings,
+    *,
+    opened: bool = True,
+    encoder: Encoder | None = None,
+    passwords: Passwords | None = None,
+) -> Services:
     """Open a home and everything that works on it.
 
     Args:
         opened: whether to open the index; false to rebuild one that does not match.
         encoder: used instead of the configured one.
+        passwords: used instead of those of full cost.
 
     Raises:
         ServiceError: something cannot be opened; says what and what to do.
@@ -56,9 +67,19 @@ def build_services(settings: Settings, *, opened: bool = True, encoder: Encoder 
         max_bytes=settings.max_source_mb * 1024 * 1024,
         processes=settings.processes or None,
     )
-    return Services(
-        settings, catalog, originals, pipeline, index, SearchEngine(catalog, index, today=date.today)
+    access = open_access(
+        catalog,
+        open_keys(settings.home / "secret.key"),
+        policy=Policy(
+            # Sample accounts are there to be tried; nobody has the authenticator of one.
+            second_factor=settings.second_factor and not is_demonstration(catalog.engine),
+            idle_hours=settings.session_idle_hours,
+            longest_days=settings.session_days,
+        ),
+        passwords=passwords,
     )
+    engine = SearchEngine(catalog, index, today=date.today)
+    return Services(settings, catalog, originals, pipeline, index, engine, access)
 
 
 def open_configured_encoder(settings: Settings) -> Encoder:

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 
 from ingest.metadata import Sidecar
-from ingest.read import document_id_of, read_document
+from ingest.read import copy_document, document_id_of, read_document
 from ingest.readers import MAX_BYTES, media_type_of
 from kb.errors import DocumentError, KbError, OversizeSource, UnreadableSource, UnsupportedFormat
 from kb.model import PUBLIC, Document, Source, derive_id
@@ -41,6 +41,28 @@ class File:
     path: Path
     name: str
     sidecar: Sidecar | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Who keeps what comes in and who may see it from the start.
+
+    Without a branch it belongs to the common library. What a person hands in (`owner_id`) is a document of
+    its own beside any of the same bytes. `again` puts back what was withdrawn.
+    """
+
+    audience: frozenset[str] = frozenset({PUBLIC})
+    branch_id: str | None = None
+    owner_id: str | None = None
+    again: bool = False
+
+    def document_id(self, source: Source) -> str:
+        """The id under which the source goes in."""
+        return document_id_of(source, *([self.branch_id or "", self.owner_id] if self.owner_id else []))
+
+
+LIBRARY = Keeping()
+"""The common library, open to everyone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,51 +165,50 @@ class Pipeline:
         self.max_bytes = max_bytes
         self.processes = processes or os.cpu_count() or 1
 
-    def ingest_files(
-        self, files: Sequence[File], *, audience: Iterable[str] = (PUBLIC,)
-    ) -> Iterator[Outcome]:
+    def ingest_files(self, files: Sequence[File], *, keeping: Keeping = LIBRARY) -> Iterator[Outcome]:
         """Take files in, in order, one outcome each."""
-        audience = frozenset(audience)
         apart = len(files) >= _PARALLEL_FROM and self.processes > 1
-        readings = self._read_apart(files) if apart else (self._read_here(file) for file in files)
+        readings = (
+            self._read_apart(files, keeping) if apart else (self._read_here(file, keeping) for file in files)
+        )
         for source, sidecar, reading in readings:
-            yield self._commit(source, sidecar, reading, audience)
+            yield self._commit(source, sidecar, reading, keeping)
 
-    def _read_here(self, file: File) -> "_Step":
+    def _read_here(self, file: File, keeping: Keeping) -> "_Step":
         source = _load(file, self.max_bytes)
-        if isinstance(source, KbError) or self._is_in(source, file.sidecar):
+        if isinstance(source, KbError) or self._is_in(source, file.sidecar, keeping):
             return _settled(file, source)
-        return source, file.sidecar, _read(source, file.sidecar, self.max_bytes)
+        return source, file.sidecar, _read(source, file.sidecar, self.max_bytes, keeping)
 
-    def _read_apart(self, files: Sequence[File]) -> Iterator["_Step"]:
+    def _read_apart(self, files: Sequence[File], keeping: Keeping) -> Iterator["_Step"]:
         """Read in several processes, in order. A file that kills its process is named and the rest goes on."""
         rest = deque(files)
         while rest:
             try:
                 with ProcessPoolExecutor(self.processes, initializer=_end_with_parent) as pool:
                     ahead = iter(list(rest))
-                    pending = deque(self._submit(pool, f) for f in islice(ahead, 4 * self.processes))
+                    pending = deque(self._submit(pool, f, keeping) for f in islice(ahead, 4 * self.processes))
                     while pending:
                         source, sidecar, reading = pending.popleft()
                         done = reading.result() if isinstance(reading, Future) else reading
-                        pending.extend(self._submit(pool, f) for f in islice(ahead, 1))
+                        pending.extend(self._submit(pool, f, keeping) for f in islice(ahead, 1))
                         rest.popleft()
                         yield source, sidecar, done
             except BrokenProcessPool:
                 # Which file it was cannot be told; the first that was waited for is read by itself.
-                yield self._read_alone(rest.popleft())
+                yield self._read_alone(rest.popleft(), keeping)
 
     def _submit(
-        self, pool: ProcessPoolExecutor, file: File
+        self, pool: ProcessPoolExecutor, file: File, keeping: Keeping
     ) -> tuple[Source, Sidecar | None, "Future[_Reading] | _Reading"]:
         source = _load(file, self.max_bytes)
-        if isinstance(source, KbError) or self._is_in(source, file.sidecar):
+        if isinstance(source, KbError) or self._is_in(source, file.sidecar, keeping):
             return _settled(file, source)
-        return source, file.sidecar, pool.submit(_read, source, file.sidecar, self.max_bytes)
+        return source, file.sidecar, pool.submit(_read, source, file.sidecar, self.max_bytes, keeping)
 
-    def _read_alone(self, file: File) -> "_Step":
+    def _read_alone(self, file: File, keeping: Keeping) -> "_Step":
         with ProcessPoolExecutor(1, initializer=_end_with_parent) as pool:
-            source, sidecar, reading = self._submit(pool, file)
+            source, sidecar, reading = self._submit(pool, file, keeping)
             try:
                 return source, sidecar, reading.result() if isinstance(reading, Future) else reading
             except BrokenProcessPool:
@@ -197,41 +218,68 @@ class Pipeline:
                 )
                 return source, sidecar, died
 
-    def _is_in(self, source: Source, sidecar: Sidecar | None) -> bool:
+    def _is_in(self, source: Source, sidecar: Sidecar | None, keeping: Keeping) -> bool:
         """Whether these bytes are in the catalog, and nothing else is stated of them now."""
-        before, now = self.catalog.stated(document_id_of(source)), _stated(sidecar)
+        before, now = self.catalog.stated(keeping.document_id(source)), _stated(sidecar)
         return before is not None and now in ("", before)
 
     def ingest(
-        self, source: Source, *, sidecar: Sidecar | None = None, audience: Iterable[str] = (PUBLIC,)
+        self, source: Source, *, sidecar: Sidecar | None = None, keeping: Keeping = LIBRARY
     ) -> Outcome:
         """Take one source in."""
-        known = self._is_in(source, sidecar)
-        reading = None if known else _read(source, sidecar, self.max_bytes)
-        return self._commit(source, sidecar, reading, frozenset(audience))
+        known = self._is_in(source, sidecar, keeping)
+        reading = None if known else _read(source, sidecar, self.max_bytes, keeping)
+        return self._commit(source, sidecar, reading, keeping)
+
+    def copy(self, document: Document, n_bytes: int, *, keeping: Keeping) -> tuple[str, bool]:
+        """Put a copy of a document beside it, kept by another branch: the copy's id, and whether it is new.
+
+        The copy is seen only by those who see the document; see `store.visibility`.
+        """
+        document_id = derive_id("copy", document.document_id, keeping.branch_id or "")
+        added = self._add(
+            copy_document(document, document_id),
+            n_bytes=n_bytes,
+            stated="",
+            keeping=keeping,
+            origin_id=document.document_id,
+        )
+        return document_id, added
 
     def _commit(
-        self, source: Source, sidecar: Sidecar | None, document: "_Reading", audience: frozenset[str]
+        self, source: Source, sidecar: Sidecar | None, document: "_Reading", keeping: Keeping
     ) -> Outcome:
-        if isinstance(document, KbError):
-            return Outcome(source.name, "failed", code=document.code, message=str(document))
         if document is None:
-            return Outcome(source.name, "unchanged", document_id_of(source))
+            return Outcome(source.name, "unchanged", keeping.document_id(source))
+        try:
+            if isinstance(document, KbError):
+                raise document
+            self.originals.put(source)
+            added = self._add(document, n_bytes=len(source.data), stated=_stated(sidecar), keeping=keeping)
+        except (DocumentError, UnsupportedFormat) as error:
+            return Outcome(source.name, "failed", code=error.code, message=str(error))
+        if not added:
+            return Outcome(source.name, "unchanged", document.document_id)
+        return Outcome(source.name, "added", document.document_id, len(document.passages))
+
+    def _add(
+        self, document: Document, *, n_bytes: int, stated: str, keeping: Keeping, origin_id: str | None = None
+    ) -> bool:
         meta = document.meta
-        self.originals.put(source)
-        added = self.catalog.add(
+        return self.catalog.add(
             document,
             title_key=name_key(self.fold(meta.title)),
             number_key=name_key(self.fold(meta.number)) if meta.number else None,
             label_keys=[article_key(self.fold(c.label)) or c.label for c in document.clauses],
             repeal_keys=[name_key(self.fold(name)) for name in meta.repeals],
-            n_bytes=len(source.data),
-            audience=audience,
-            stated=_stated(sidecar),
+            n_bytes=n_bytes,
+            audience=sorted(keeping.audience),
+            branch_id=keeping.branch_id,
+            owner_id=keeping.owner_id,
+            origin_id=origin_id,
+            stated=stated,
+            again=keeping.again,
         )
-        if not added:
-            return Outcome(source.name, "unchanged", document.document_id)
-        return Outcome(source.name, "added", document.document_id, len(document.passages))
 
 
 _Reading = Document | KbError | None
@@ -279,8 +327,10 @@ def _load(file: File, max_bytes: int) -> Source | KbError:
         return UnreadableSource(f"Cannot read {file.name}: {error.strerror}.", "Check that it may be read.")
 
 
-def _read(source: Source, sidecar: Sidecar | None, max_bytes: int) -> Document | KbError:
+def _read(source: Source, sidecar: Sidecar | None, max_bytes: int, keeping: Keeping) -> Document | KbError:
     try:
-        return read_document(source, sidecar=sidecar, max_bytes=max_bytes)
+        return read_document(
+            source, sidecar=sidecar, max_bytes=max_bytes, document_id=keeping.document_id(source)
+        )
     except (DocumentError, UnsupportedFormat) as error:
         return error

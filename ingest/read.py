@@ -1,5 +1,7 @@
 """One source to one document: read, reflow, metadata, structure, passages."""
 
+from dataclasses import replace
+
 from ingest.metadata import Sidecar, read_metadata
 from ingest.passages import cut_passages
 from ingest.readers import MAX_BYTES, read_source
@@ -8,18 +10,47 @@ from ingest.structure import parse_structure
 from kb.model import Document, Flow, Reading, Source, derive_id
 
 
-def document_id_of(source: Source) -> str:
-    """The id of the document that these bytes are."""
-    return derive_id("document", source.sha256)
+def document_id_of(source: Source, *keeper: str) -> str:
+    """The id of the document that these bytes are, with `keeper`s where it is not of the common library."""
+    return derive_id("document", source.sha256, *keeper)
 
 
-def read_document(source: Source, *, sidecar: Sidecar | None = None, max_bytes: int = MAX_BYTES) -> Document:
-    """Take a source through every step up to its passages.
+def copy_document(document: Document, document_id: str) -> Document:
+    """The same document under another id, its sections, clauses and passages under ids that follow from it."""
+
+    def new(old: str) -> str:
+        return derive_id(document_id, old)
+
+    return replace(
+        document,
+        document_id=document_id,
+        sections=tuple(
+            replace(s, section_id=new(s.section_id), parent_id=new(s.parent_id) if s.parent_id else None)
+            for s in document.sections
+        ),
+        clauses=tuple(
+            replace(c, clause_id=new(c.clause_id), section_id=new(c.section_id) if c.section_id else None)
+            for c in document.clauses
+        ),
+        passages=tuple(
+            replace(p, passage_id=new(p.passage_id), clause_id=new(p.clause_id)) for p in document.passages
+        ),
+    )
+
+
+def read_document(
+    source: Source,
+    *,
+    sidecar: Sidecar | None = None,
+    max_bytes: int = MAX_BYTES,
+    document_id: str | None = None,
+) -> Document:
+    """Take a source through every step up to its passages, under the id of its bytes if none is given.
 
     Raises:
         UnsupportedFormat, DocumentError: the source cannot become a document; says why.
     """
-    document_id = document_id_of(source)
+    document_id = document_id or document_id_of(source)
     reading = read_source(source, max_bytes)
     flow = reflow(reading)
     meta = read_metadata(reading, flow, name=source.name, sidecar=sidecar)

@@ -16,6 +16,7 @@ KbError
 │   ├── EmptySource         no bytes or no text in it
 │   ├── UnreadableSource    damaged, locked, or not what its name says
 │   ├── OversizeSource      larger than the limits in force
+│   ├── Withdrawn           it was taken out and is not to come back unasked
 │   └── StructureError      the text contradicts its own numbering
 └── ServiceError            the installation needs care (HTTP 503, exit 3)
     ├── IndexMissing        nothing has been built yet
@@ -132,6 +133,12 @@ class OversizeSource(DocumentError):
     """Larger than the limits in force."""
 
     code = "oversize_source"
+
+
+class Withdrawn(DocumentError):
+    """It was taken out and is not to come back unasked."""
+
+    code = "withdrawn"
 
 
 class StructureError(DocumentError):

@@ -276,7 +276,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class DocumentCard:
-    """A document without its text, for lists."""
+    """A document without its text, for lists. `branch_id` keeps it; None is the common library."""
 
     document_id: str
     title: str
@@ -290,6 +290,7 @@ class DocumentCard:
     source: str
     media_type: str
     n_clauses: int
+    branch_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

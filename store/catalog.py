@@ -4,16 +4,16 @@ Every change takes one transaction and one growing sequence number; indexes
 follow those numbers. Reading takes a scope and gives nothing outside it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, or_, select
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from kb.errors import NotFound
+from kb.errors import NotFound, Withdrawn
 from kb.model import (
     Change,
     Clause,
@@ -28,8 +28,21 @@ from kb.model import (
     Validity,
     validity,
 )
-from store.standing import record_change, settle_validity
-from store.tables import audiences, changes, clauses, documents, passages, repeals, sections
+from store.database import writing
+from store.shares import share
+from store.standing import record_change, settle_document, settle_validity
+from store.tables import (
+    changes,
+    clauses,
+    documents,
+    origins,
+    passages,
+    repeals,
+    sections,
+    shares,
+    tombstones,
+)
+from store.visibility import visible, visible_by_name
 
 NO_DOCUMENT = "No document {id} here."
 
@@ -58,6 +71,16 @@ class Located:
     year: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Who keeps a document: a branch, or None for the common library; who handed it in; what it is a copy of."""
+
+    branch_id: str | None
+    owner_id: str | None
+    origin_id: str | None
+    sha256: str
+
+
 class Catalog:
     """Documents in a relational store. Safe to share between threads."""
 
@@ -66,11 +89,9 @@ class Catalog:
 
     # -- changing ---------------------------------------------------------
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> AbstractContextManager[Connection]:
         """One transaction that writes; committed at the end of the block, undone by an error in it."""
-        with self.engine.connect().execution_options(write=True) as connection, connection.begin():
-            yield connection
+        return writing(self.engine)
 
     def stated(self, document_id: str) -> str | None:
         """What `add` was told was stated of the document beside its text; None if it is not here. For ingest only."""
@@ -87,23 +108,39 @@ class Catalog:
         repeal_keys: Sequence[str],
         n_bytes: int,
         audience: Iterable[str],
+        branch_id: str | None = None,
+        owner_id: str | None = None,
+        origin_id: str | None = None,
         stated: str = "",
+        again: bool = False,
         within: Connection | None = None,
     ) -> bool:
-        """Put one document with its passages; False if the same bytes are here already.
+        """Put one document with its passages; False if it is here already.
 
-        The same bytes with other facts `stated` of them (a digest, empty for none) take the place of what is here.
+        The same document with other facts `stated` of it (a digest, empty for none) takes the place of what is
+        here, and keeps its shares and its keeper. A new one is kept by `branch_id` (None: the common library),
+        was handed in by the person `owner_id`, and is a copy of `origin_id` if there is one.
 
         `title_key`, `number_key`, `label_keys` (one per clause) and `repeal_keys` are the folded forms
         by which a query, or another text, names its target. Versions of the same work, and what this one
         repeals, get their end dates in the same transaction: one of its own, or `within` that of `writing`.
+
+        Raises:
+            Withdrawn: it was taken out, and is not to come back unless `again` says so.
         """
         with nullcontext(within) if within is not None else self.writing() as connection:
             before = _stated(connection, document.document_id)
             if before is not None and stated in ("", before):
                 return False
+            _check_not_withdrawn(connection, document, again=again)
             meta = document.meta
-            works = {meta.work, *([_delete(connection, document.document_id)] if before is not None else [])}
+            works = {meta.work}
+            added_at = datetime.now(UTC).replace(tzinfo=None)
+            kept: _Kept | None = None
+            if before is not None:
+                kept = _kept(connection, document.document_id)
+                branch_id, owner_id = kept.branch_id, kept.owner_id
+                works.add(_delete(connection, document.document_id))
             connection.execute(
                 insert(documents).values(
                     document_id=document.document_id,
@@ -112,7 +149,7 @@ class Catalog:
                     source=document.source,
                     media_type=document.media_type,
                     n_bytes=n_bytes,
-                    added_at=datetime.now(UTC).replace(tzinfo=None),
+                    added_at=added_at,
                     title=meta.title,
                     title_key=title_key,
                     kind=meta.kind.value,
@@ -131,17 +168,20 @@ class Catalog:
                     abstract=meta.abstract,
                     doi=meta.doi,
                     branch=meta.branch,
+                    branch_id=branch_id,
+                    owner_id=owner_id,
                     work=meta.work,
                     text=document.text,
                     pages=[list(p) for p in document.pages],
                     n_clauses=len(document.clauses),
                 )
             )
-            _insert(
-                connection,
-                audiences,
-                [{"document_id": document.document_id, "audience": a} for a in audience],
-            )
+            if kept is None:
+                kept = _first_kept(
+                    connection, document.document_id, audience, branch_id, owner_id, origin_id, added_at
+                )
+            _insert(connection, shares, kept.shares)
+            _insert(connection, origins, kept.origins)
             _insert(
                 connection,
                 repeals,
@@ -199,19 +239,22 @@ class Catalog:
             )
         return True
 
-    def remove(self, document_id: str) -> str:
-        """Take a document out and return the digest of its source.
+    def remove(
+        self, document_id: str, *, by: str | None = None, reason: str = "", within: Connection | None = None
+    ) -> str | None:
+        """Take a document out; the digest of its source if no other document is made of it.
 
+        A tombstone stays, so that it does not come back unasked. Copies made of it are seen no more.
         Older versions that it had superseded, and what it had repealed, stand again.
 
         Raises:
             NotFound: there is no such document.
         """
-        with self.writing() as connection:
+        with nullcontext(within) if within is not None else self.writing() as connection:
             row = connection.execute(
-                select(
-                    documents.c.work, documents.c.title_key, documents.c.number_key, documents.c.sha256
-                ).where(documents.c.document_id == document_id)
+                select(documents.c.work, documents.c.sha256, documents.c.branch_id).where(
+                    documents.c.document_id == document_id
+                )
             ).first()
             if row is None:
                 raise NotFound(NO_DOCUMENT.format(id=document_id), "`gongxue search` shows the ids.")
@@ -223,8 +266,38 @@ class Catalog:
             _delete(connection, document_id)
             record_change(connection, document_id, removed=True)
             settle_validity(connection, {row.work}, set(), tuple(repealed))
-            digest: str = row.sha256
-        return digest
+            connection.execute(
+                insert(tombstones).values(
+                    document_id=document_id,
+                    sha256=row.sha256,
+                    branch_id=row.branch_id,
+                    removed_at=datetime.now(UTC).replace(tzinfo=None),
+                    removed_by=by,
+                    reason=reason,
+                )
+            )
+            others = connection.execute(
+                select(documents.c.document_id).where(documents.c.sha256 == row.sha256).limit(1)
+            ).first()
+        return None if others else row.sha256
+
+    def keep(
+        self,
+        document_id: str,
+        *,
+        branch_id: str | None,
+        owner_id: str | None,
+        within: Connection | None = None,
+    ) -> None:
+        """Hand a document to another keeper. Its shares are left as they are."""
+        with nullcontext(within) if within is not None else self.writing() as connection:
+            connection.execute(
+                update(documents)
+                .where(documents.c.document_id == document_id)
+                .values(branch_id=branch_id, owner_id=owner_id)
+            )
+            record_change(connection, document_id, removed=False)
+            settle_document(connection, document_id)
 
     # -- following --------------------------------------------------------
 
@@ -258,7 +331,7 @@ class Catalog:
                 return []
             audience = frozenset(
                 connection.execute(
-                    select(audiences.c.audience).where(audiences.c.document_id == document_id)
+                    select(shares.c.token).where(shares.c.document_id == document_id)
                 ).scalars()
             )
             rows = connection.execute(
@@ -322,7 +395,7 @@ class Catalog:
         """
         with self.engine.connect() as connection:
             d = connection.execute(
-                select(documents).where(documents.c.document_id == document_id, _visible(scope))
+                select(documents).where(documents.c.document_id == document_id, visible(scope))
             ).first()
             if d is None:
                 raise NotFound(NO_DOCUMENT.format(id=document_id), "Search for it by title.")
@@ -411,14 +484,15 @@ class Catalog:
         *,
         kind: Kind | None = None,
         work: str | None = None,
+        branch_id: str | None = None,
         offset: int = 0,
         k: int = 50,
     ) -> list[DocumentCard]:
-        """Documents in scope, newest version first."""
+        """Documents in scope, newest version first; `branch_id` asks for those that the branch keeps."""
         d = documents.c
         statement = (
             select(*_CARD)
-            .where(_visible(scope), *_where(kind, work))
+            .where(visible(scope), *_where(kind, work, branch_id))
             .order_by(
                 func.coalesce(d.effective_on, d.issued_on, d.adopted_on).desc().nulls_last(),
                 d.title,
@@ -437,11 +511,39 @@ class Catalog:
         """
         with self.engine.connect() as connection:
             row = connection.execute(
-                select(*_CARD).where(documents.c.document_id == document_id, _visible(scope))
+                select(*_CARD).where(documents.c.document_id == document_id, visible(scope))
             ).first()
         if row is None:
             raise NotFound(NO_DOCUMENT.format(id=document_id), "Search for it by title.")
         return _card(row, day)
+
+    def held(self, sha256: str, scope: frozenset[str]) -> str | None:
+        """A document in scope that is made of these bytes."""
+        with self.engine.connect() as connection:
+            return connection.execute(
+                select(documents.c.document_id)
+                .where(documents.c.sha256 == sha256, visible(scope))
+                .order_by(documents.c.document_id)
+                .limit(1)
+            ).scalar()
+
+    def keeper(self, document_id: str, scope: frozenset[str], *, within: Connection | None = None) -> Keeper:
+        """Who keeps the document, and what it was copied from.
+
+        Raises:
+            NotFound: there is none in this scope.
+        """
+        d = documents.c
+        with nullcontext(within) if within is not None else self.engine.connect() as connection:
+            row = connection.execute(
+                select(d.branch_id, d.owner_id, d.sha256).where(d.document_id == document_id, visible(scope))
+            ).first()
+            if row is None:
+                raise NotFound(NO_DOCUMENT.format(id=document_id), "Search for it by title.")
+            origin_id = connection.execute(
+                select(origins.c.origin_id).where(origins.c.document_id == document_id, origins.c.steps == 1)
+            ).scalar()
+        return Keeper(row.branch_id, row.owner_id, origin_id, row.sha256)
 
     def versions(self, document_id: str, scope: frozenset[str], day: date) -> list[DocumentCard]:
         """Every version of the document's work in scope, newest first.
@@ -451,17 +553,19 @@ class Catalog:
         """
         with self.engine.connect() as connection:
             work = connection.execute(
-                select(documents.c.work).where(documents.c.document_id == document_id, _visible(scope))
+                select(documents.c.work).where(documents.c.document_id == document_id, visible(scope))
             ).scalar()
         if work is None:
             raise NotFound(NO_DOCUMENT.format(id=document_id), "Search for it by title.")
         return self.cards(scope, day, work=work)
 
-    def count(self, scope: frozenset[str], *, kind: Kind | None = None) -> int:
+    def count(self, scope: frozenset[str], *, kind: Kind | None = None, branch_id: str | None = None) -> int:
         """How many documents are in scope."""
         with self.engine.connect() as connection:
             return connection.execute(
-                select(func.count()).select_from(documents).where(_visible(scope), *_where(kind, None))
+                select(func.count())
+                .select_from(documents)
+                .where(visible(scope), *_where(kind, None, branch_id))
             ).scalar_one()
 
     def total(self) -> int:
@@ -469,17 +573,22 @@ class Catalog:
         with self.engine.connect() as connection:
             return connection.execute(select(func.count()).select_from(documents)).scalar_one()
 
+    def every_token(self) -> frozenset[str]:
+        """Every token that some document is shared under: the scope of the operator at the machine itself."""
+        with self.engine.connect() as connection:
+            return frozenset(connection.execute(select(shares.c.token).distinct()).scalars())
+
     def overview(self, scope: frozenset[str]) -> dict[str, int]:
         """Documents in scope by kind, and "passages"."""
         with self.engine.connect() as connection:
             kinds = connection.execute(
-                select(documents.c.kind, func.count()).where(_visible(scope)).group_by(documents.c.kind)
+                select(documents.c.kind, func.count()).where(visible(scope)).group_by(documents.c.kind)
             ).all()
             n = connection.execute(
                 select(func.count())
                 .select_from(passages)
                 .join(documents, documents.c.document_id == passages.c.document_id)
-                .where(_visible(scope))
+                .where(visible(scope))
             ).scalar_one()
         found = {k.value: 0 for k in Kind}
         found.update((kind, n) for kind, n in kinds)
@@ -495,7 +604,7 @@ class Catalog:
     def visible(self, document_ids: Sequence[str], scope: frozenset[str]) -> set[str]:
         """Those of the documents that are in scope."""
         statement = select(documents.c.document_id).where(
-            documents.c.document_id.in_(bindparam("ids", expanding=True)), _visible(scope)
+            documents.c.document_id.in_(bindparam("ids", expanding=True)), visible(scope)
         )
         with self.engine.connect() as connection:
             return set(connection.execute(statement, {"ids": list(document_ids)}).scalars())
@@ -545,7 +654,7 @@ class Catalog:
         with self.engine.connect() as connection:
             rows = connection.execute(
                 select(*_CARD)
-                .where(contains, _visible(scope), current)
+                .where(contains, visible(scope), current)
                 .order_by(begins.desc(), func.length(d.title_key), d.title_key, d.document_id)
                 .limit(k)
             ).all()
@@ -567,6 +676,7 @@ _CARD = [
         "source",
         "media_type",
         "n_clauses",
+        "branch_id",
     )
 ]
 
@@ -580,21 +690,8 @@ _NEWEST_FIRST = (
 )
 
 
-def _in_scope(audience_is_in: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The one predicate: some audience of the document is in the scope."""
-    return (
-        select(audiences.c.audience)
-        .where(audiences.c.document_id == documents.c.document_id, audience_is_in)
-        .exists()
-    )
-
-
-def _visible(scope: frozenset[str]) -> ColumnElement[bool]:
-    return _in_scope(audiences.c.audience.in_(sorted(scope)))
-
-
 # What every query asks is put together once; keys, ids and scope are filled in.
-_NAMED_SCOPE = _in_scope(audiences.c.audience.in_(bindparam("scope", expanding=True)))
+_NAMED_SCOPE = visible_by_name()
 
 _PLACES = select(passages.c.key, passages.c.document_id).where(
     passages.c.key.in_(bindparam("keys", expanding=True))
@@ -647,15 +744,18 @@ def _card(r: Any, day: date) -> DocumentCard:
         r.source,
         r.media_type,
         r.n_clauses,
+        r.branch_id,
     )
 
 
-def _where(kind: Kind | None, work: str | None) -> list[ColumnElement[bool]]:
+def _where(kind: Kind | None, work: str | None, branch_id: str | None) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if kind is not None:
         found.append(documents.c.kind == kind.value)
     if work is not None:
         found.append(documents.c.work == work)
+    if branch_id is not None:
+        found.append(documents.c.branch_id == branch_id)
     return found
 
 
@@ -665,12 +765,65 @@ def _stated(connection: Connection, document_id: str) -> str | None:
     ).scalar()
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What belongs to a document beside its text: its keeper, and rows of shares and origins."""
+
+    branch_id: str | None
+    owner_id: str | None
+    shares: list[dict[str, Any]]
+    origins: list[dict[str, Any]]
+
+
+def _kept(connection: Connection, document_id: str) -> _Kept:
+    d = documents.c
+    keeper = connection.execute(select(d.branch_id, d.owner_id).where(d.document_id == document_id)).one()
+    shared = connection.execute(
+        select(shares).where(shares.c.document_id == document_id).order_by(shares.c.shared_at)
+    ).all()
+    copied = connection.execute(select(origins).where(origins.c.document_id == document_id)).all()
+    # What was passed on comes after what it was passed on from.
+    rows = sorted((dict(r._mapping) for r in shared), key=lambda r: r["parent_id"] is not None)
+    return _Kept(keeper.branch_id, keeper.owner_id, rows, [dict(r._mapping) for r in copied])
+
+
+def _first_kept(
+    connection: Connection,
+    document_id: str,
+    audience: Iterable[str],
+    branch_id: str | None,
+    owner_id: str | None,
+    origin_id: str | None,
+    at: datetime,
+) -> _Kept:
+    shared = [share(document_id, a, branch_id=branch_id, shared_by=owner_id, at=at) for a in audience]
+    copied: list[dict[str, Any]] = []
+    if origin_id is not None:
+        before = connection.execute(select(origins).where(origins.c.document_id == origin_id)).all()
+        steps = {origin_id: 1} | {r.origin_id: r.steps + 1 for r in before}
+        copied = [{"document_id": document_id, "origin_id": o, "steps": n} for o, n in steps.items()]
+    return _Kept(branch_id, owner_id, [asdict(s) for s in shared], copied)
+
+
+def _check_not_withdrawn(connection: Connection, document: Document, *, again: bool) -> None:
+    of_it = tombstones.c.document_id == document.document_id
+    if again:
+        connection.execute(delete(tombstones).where(of_it))
+        return
+    at = connection.execute(select(tombstones.c.removed_at).where(of_it)).scalar()
+    if at is not None:
+        raise Withdrawn(
+            f"Cannot take {document.source}: it was withdrawn on {at:%Y-%m-%d}.",
+            "Take it out of the folder; or put it back on purpose by `gongxue ingest --again`.",
+        )
+
+
 def _delete(connection: Connection, document_id: str) -> str:
     """Take every row of a document out and return its work."""
     work: str = connection.execute(
         select(documents.c.work).where(documents.c.document_id == document_id)
     ).scalar_one()
-    for table in (passages, clauses, sections, repeals, audiences, documents):
+    for table in (passages, clauses, sections, repeals, shares, origins, documents):
         connection.execute(delete(table).where(table.c.document_id == document_id))
     return work
 

@@ -3,17 +3,36 @@
 Everything that only SQLite knows is in this file.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from kb.errors import CatalogUnavailable
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in `migrations/versions/`."""
+
+
+APPEND_ONLY = (
+    """CREATE TRIGGER IF NOT EXISTS audit_no_update BEFORE UPDATE ON audit
+       BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+    """CREATE TRIGGER IF NOT EXISTS audit_no_delete BEFORE DELETE ON audit
+       WHEN NOT EXISTS (SELECT 1 FROM audit WHERE action = 'audit.trim' AND CAST(object_id AS INTEGER) >= OLD.seq)
+       BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+)
+"""What has SQLite refuse changes of the audit trail; rows go only once a later row says up to which."""
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that writes; committed at the end of the block, undone by an error in it."""
+    with engine.connect().execution_options(write=True) as connection, connection.begin():
+        yield connection
 
 
 def open_database(url: str) -> Engine:
@@ -78,6 +97,9 @@ def _migrate(engine: Engine, revision: str | None) -> None:
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
+            if engine.dialect.name == "sqlite":
+                for trigger in APPEND_ONLY:
+                    connection.exec_driver_sql(trigger)
             connection.commit()
         except CommandError as error:
             raise CatalogUnavailable(

@@ -52,6 +52,8 @@ documents = Table(
     Column("abstract", Text),
     Column("doi", Text),
     Column("branch", Text),
+    Column("branch_id", String(32)),
+    Column("owner_id", String(16)),
     Column("work", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("pages", JSON, nullable=False),
@@ -59,13 +61,44 @@ documents = Table(
     Index("ix_documents_title_key", "title_key"),
     Index("ix_documents_number_key", "number_key"),
     Index("ix_documents_work", "work"),
+    Index("ix_documents_sha256", "sha256"),
+    Index("ix_documents_branch_id", "branch_id"),
 )
 
-audiences = Table(
-    "audiences",
+shares = Table(
+    "shares",
+    metadata,
+    Column("share_id", String(16), primary_key=True),
+    Column("document_id", ForeignKey("documents.document_id", ondelete="CASCADE"), nullable=False),
+    Column("audience", String(100), nullable=False),
+    Column("token", String(100), nullable=False),
+    Column("branch_id", String(32)),
+    Column("parent_id", ForeignKey("shares.share_id", ondelete="CASCADE")),
+    Column("may_reshare", Boolean, nullable=False),
+    Column("shared_by", String(16)),
+    Column("shared_at", DateTime, nullable=False),
+    Index("ix_shares_document_id", "document_id", "token"),
+    Index("ix_shares_parent_id", "parent_id"),
+)
+
+origins = Table(
+    "origins",
     metadata,
     Column("document_id", ForeignKey("documents.document_id", ondelete="CASCADE"), primary_key=True),
-    Column("audience", String(64), primary_key=True),
+    Column("origin_id", String(16), primary_key=True),
+    Column("steps", Integer, nullable=False),
+    Index("ix_origins_origin_id", "origin_id"),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("document_id", String(16), primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("branch_id", String(32)),
+    Column("removed_at", DateTime, nullable=False),
+    Column("removed_by", String(16)),
+    Column("reason", Text, nullable=False),
 )
 
 repeals = Table(

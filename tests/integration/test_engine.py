@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from api.services import Services
-from ingest.pipeline import File, find_files
+from ingest.pipeline import File, Keeping, find_files
 from kb.errors import IndexMismatch, InvalidQuery, NotFound, ServiceError
 from kb.model import PUBLIC, Answer, Hit, Kind, Mode, Query, Source, Validity
 from search.engine import MAX_QUERY_CHARS, MAX_WINDOW
@@ -36,7 +36,9 @@ def add_text(
     services: Services, name: str, text: str, *, audience: Sequence[str] = (PUBLIC,), follow: bool = True
 ) -> str:
     """Put a text under an audience; its document id."""
-    outcome = services.pipeline.ingest(Source(name, "text/plain", text.encode()), audience=audience)
+    outcome = services.pipeline.ingest(
+        Source(name, "text/plain", text.encode()), keeping=Keeping(frozenset(audience))
+    )
     assert outcome.status == "added"
     assert outcome.document_id
     if follow:

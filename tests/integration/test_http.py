@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.json import answer_json
 from api.services import Services
+from ingest.pipeline import Keeping
 from kb.errors import IndexBusy
 from kb.model import PUBLIC, Query, Source
 from tests.conftest import Opener
@@ -117,7 +118,7 @@ def test_methods_that_are_not_there_are_a_problem(client: TestClient) -> None:
 def test_hidden_and_missing_documents_answer_alike(services: Services) -> None:
     """A document outside the scope answers as one that does not exist, byte for byte but for the id asked."""
     hidden = services.pipeline.ingest(
-        Source("奖励.txt", "text/plain", SECRET.encode()), audience=["北辰"]
+        Source("奖励.txt", "text/plain", SECRET.encode()), keeping=Keeping(frozenset({"北辰"}))
     ).document_id
     assert hidden
     with TestClient(create_app(services), base_url=BASE) as client:

@@ -9,6 +9,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+import access.tables  # noqa: F401 - the schema of the whole is that of store and access
 from kb.errors import CatalogUnavailable
 from store.database import HEAD, MIGRATIONS, open_database
 from store.tables import metadata

@@ -1,0 +1,102 @@
+"""People, branches and sharing of one installation, put together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Engine, select
+
+from access.audit import Audit, utc_now
+from access.branches import Branches
+from access.groups import Groups
+from access.keys import Keys
+from access.office import Office
+from access.partnerships import Partnerships
+from access.passwords import Passwords
+from access.people import People, login_key
+from access.resolve import Policy
+from access.sessions import Sessions
+from access.sharing import Sharing
+from access.tables import facts, people
+from access.tokens import Tokens
+from store.catalog import Catalog
+
+DEMONSTRATION = "demonstration"
+"""The fact that a home holds sample accounts whose passwords everyone knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Everything that decides who sees and does what. Safe to share between threads."""
+
+    office: Office
+    audit: Audit
+    branches: Branches
+    people: People
+    partnerships: Partnerships
+    groups: Groups
+    sharing: Sharing
+    sessions: Sessions
+    tokens: Tokens
+
+    def first_operator(self, login: str = "admin") -> tuple[str, str] | None:
+        """Make the first operator where there is nobody yet: login and password, to be shown once; else None."""
+        if self.has_people():
+            return None
+        text, hashed = self.sessions.passwords.made_up()
+        self.people.add(None, login, "系统管理员", password=hashed, operator=True)
+        return login, text
+
+    def rescue_operator(self, login: str) -> str:
+        """Let an operator in again, or make one: a password to be shown once. For the operator at the machine."""
+        with self.office.reading() as connection:
+            person_id = connection.execute(
+                select(people.c.person_id).where(people.c.login_key == login_key(login))
+            ).scalar()
+        if person_id is None:
+            person_id = self.people.add(None, login, "系统管理员", operator=True)
+        else:
+            self.people.set_active(None, person_id, active=True)
+            self.people.set_operator(None, person_id, operator=True)
+        return self.sessions.reset(None, person_id)
+
+    def has_people(self) -> bool:
+        """Whether anybody was ever added."""
+        with self.office.reading() as connection:
+            return connection.execute(select(people.c.person_id).limit(1)).first() is not None
+
+    def is_demonstration(self) -> bool:
+        """Whether this home holds the sample accounts."""
+        return is_demonstration(self.office.engine)
+
+
+def is_demonstration(engine: Engine) -> bool:
+    """Whether the home of this store holds the sample accounts."""
+    with engine.connect() as connection:
+        found = connection.execute(select(facts.c.value).where(facts.c.name == DEMONSTRATION)).first()
+    return found is not None
+
+
+def open_access(
+    catalog: Catalog,
+    keys: Keys,
+    *,
+    policy: Policy,
+    passwords: Passwords | None = None,
+    now: Callable[[], datetime] = utc_now,
+    today: Callable[[], date] = date.today,
+) -> Access:
+    """The services over a catalog's store."""
+    audit = Audit(catalog.engine, keys, now=now)
+    office = Office(catalog.engine, keys, audit, now, today)
+    return Access(
+        office=office,
+        audit=audit,
+        branches=Branches(office),
+        people=People(office),
+        partnerships=Partnerships(office),
+        groups=Groups(office),
+        sharing=Sharing(office, catalog),
+        sessions=Sessions(office, passwords or Passwords(), policy),
+        tokens=Tokens(office, policy),
+    )

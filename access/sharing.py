@@ -1,0 +1,470 @@
+"""With whom a document is shared: by its keeper, passed on by others, taken back; and who would see it.
+
+An audience as people choose it is one of
+
+    own            the keeper's branch
+    branch:ID      another branch of the same organisation, or a partner
+    group:ID       a group that the sharing branch keeps or is in
+    partners       all partners of the sharing branch
+    everyone       everyone, signed in or not
+
+None at all is the owner alone. As soon as there is one, the keeper's own branch is among
+them: a branch always sees what it keeps and shares. `access.scopes` has the tokens that
+they become.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from access.branches import row_of
+from access.office import Office
+from access.principal import Principal
+from access.rights import Action
+from access.scopes import Scopes
+from access.tables import group_members, groups, people, roles
+from kb.errors import InvalidRequest, NotFound, Refused
+from kb.model import PUBLIC, DocumentCard
+from store.catalog import Catalog, Keeper
+from store.shares import Share, put_shares, share, shares_of
+from store.tables import documents, tombstones
+
+OWN, PARTNERS, EVERYONE = "own", "partners", "everyone"
+_MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An audience to share with, and whether it may pass the document on."""
+
+    audience: str
+    may_reshare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A share as people are told of it. `mine` may be taken back by the asker."""
+
+    share_id: str
+    audience: str
+    branch_id: str | None
+    may_reshare: bool
+    passed_on: bool
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Who would see a document: branches, those known to the asker; groups; everyone."""
+
+    branch_ids: tuple[str, ...]
+    group_ids: tuple[str, ...]
+    everyone: bool
+    owner_only: bool
+
+
+class Sharing:
+    """Decides who may share what with whom, and does it."""
+
+    def __init__(self, office: Office, catalog: Catalog) -> None:
+        self._office = office
+        self._catalog = catalog
+
+    # -- the keeper's shares ------------------------------------------------------
+
+    def shares(self, by: Principal, document_id: str) -> list[Told]:
+        """The shares of a document: its keeper sees all, another branch those that it made.
+
+        Raises:
+            NotFound: there is no such document in the asker's scope.
+            SignInRequired: nobody is signed in.
+        """
+        by.require_person()
+        with self._office.reading() as connection:
+            keeper = self._catalog.keeper(document_id, by.scope, within=connection)
+            keeps = self._keeps(by, keeper)
+            return [
+                Told(
+                    s.share_id,
+                    s.audience,
+                    s.branch_id,
+                    s.may_reshare,
+                    s.parent_id is not None,
+                    keeps or (s.branch_id in by.branches and by.may(Action.SHARE, s.branch_id)),
+                )
+                for s in shares_of(connection, document_id)
+                if keeps or s.branch_id in by.branches
+            ]
+
+    def _keeps(self, by: Principal, keeper: Keeper) -> bool:
+        if keeper.branch_id is None:
+            return by.operator and by.settled
+        return by.may(Action.SEE_AUDIENCE, keeper.branch_id) and keeper.branch_id in by.branches
+
+    def set_audience(self, by: Principal, document_id: str, wanted: Sequence[Wanted]) -> None:
+        """Share a document with exactly these; what others passed on from shares that go, goes with them.
+
+        Raises:
+            NotFound: no such document in the asker's scope, or an audience that is not there.
+            InvalidRequest: an audience that makes no sense, or reaches neither the organisation nor a partner.
+            SignInRequired, Refused: the asker may not share so widely, or does not keep it.
+        """
+        with self._office.writing() as connection:
+            keeper = self._catalog.keeper(document_id, by.scope, within=connection)
+            put = self._direct(connection, by, document_id, keeper, wanted)
+            direct = {s.share_id: s for s in shares_of(connection, document_id) if s.parent_id is None}
+            self._check_width(by, keeper, [*direct.values(), *put])
+            kept = {s.share_id for s in put}
+            put_shares(connection, document_id, put, direct.keys() - kept)
+            self._office.audit.write(
+                connection,
+                by,
+                "document.share",
+                "document",
+                document_id,
+                branch_id=keeper.branch_id,
+                audiences=sorted(s.audience for s in put),
+            )
+
+    def tokens(
+        self, by: Principal, branch_id: str, wanted: Sequence[Wanted], *, owner_id: str | None
+    ) -> frozenset[str]:
+        """The tokens under which a new document of the branch would be shared, after the same checks.
+
+        Raises:
+            InvalidRequest, NotFound, SignInRequired, Refused: as in `set_audience`.
+        """
+        with self._office.reading() as connection:
+            keeper = Keeper(branch_id, owner_id, None, "")
+            put = self._direct(connection, by, "", keeper, wanted)
+            self._check_width(by, keeper, put)
+        return frozenset(s.audience for s in put)
+
+    def _direct(
+        self,
+        connection: Connection,
+        by: Principal,
+        document_id: str,
+        keeper: Keeper,
+        wanted: Sequence[Wanted],
+    ) -> list[Share]:
+        person_id = by.require_person()
+        if len(wanted) > _MOST:
+            raise InvalidRequest(
+                f"Cannot share with {len(wanted)} audiences.", f"At most {_MOST}; make a group."
+            )
+        if keeper.branch_id is None:
+            by.require_operator()
+            if any(w.audience != EVERYONE for w in wanted):
+                raise InvalidRequest(
+                    "Cannot share the common library by branch.", "It is open to everyone, or to nobody."
+                )
+        audiences = {self._token(connection, by, keeper.branch_id, w.audience): w.may_reshare for w in wanted}
+        if keeper.branch_id is not None:
+            if audiences:
+                audiences.setdefault(f"branch:{keeper.branch_id}", False)
+            elif keeper.owner_id != person_id:
+                raise Refused(
+                    "Cannot leave this document to its owner alone: you are not its owner.",
+                    "Share it with your own branch.",
+                )
+            else:
+                audiences[f"owner:{keeper.branch_id}:{person_id}"] = False
+        return [
+            share(
+                document_id,
+                audience,
+                branch_id=keeper.branch_id,
+                may_reshare=may_reshare and audience != PUBLIC,
+                shared_by=person_id,
+                at=self._office.now(),
+            )
+            for audience, may_reshare in audiences.items()
+        ]
+
+    def _check_width(self, by: Principal, keeper: Keeper, touched: Iterable[Share]) -> None:
+        """Sharing inside the own branch and beyond it are two rights; taking back needs the same as giving."""
+        if keeper.branch_id is None:
+            return
+        inside = {f"branch:{keeper.branch_id}", f"owner:{keeper.branch_id}:{keeper.owner_id}"}
+        beyond = any(s.audience not in inside for s in touched)
+        by.require(Action.SHARE if beyond else Action.SHARE_WITHIN, keeper.branch_id)
+
+    def _token(self, connection: Connection, by: Principal, branch_id: str | None, audience: str) -> str:
+        """The token of an audience as the branch shares with it."""
+        kind, _, member_id = audience.partition(":")
+        if audience == EVERYONE:
+            return PUBLIC
+        if branch_id is None:
+            raise InvalidRequest(
+                f"Cannot share with {audience!r} without a branch.", "Name the sharing branch."
+            )
+        if audience in (OWN, f"branch:{branch_id}"):
+            return f"branch:{branch_id}"
+        if audience == PARTNERS:
+            return f"partners:{branch_id}"
+        scopes = Scopes(connection, self._office.today())
+        line = scopes.tree.above([branch_id])
+        if kind == "group":
+            members = [f"branch:{b}" for b in line] + [f"person:{by.person_id}"]
+            near = connection.execute(
+                select(groups.c.group_id)
+                .outerjoin(group_members, group_members.c.group_id == groups.c.group_id)
+                .where(
+                    groups.c.group_id == member_id,
+                    group_members.c.member.in_(members) | groups.c.branch_id.in_(line),
+                )
+            ).first()
+            if near is None:
+                raise NotFound(f"No group {member_id} here.", "Choose one that your branch keeps or is in.")
+            return f"group:{member_id}"
+        if kind == "branch":
+            row_of(connection, member_id)
+            if scopes.tree.top(member_id) == scopes.tree.top(branch_id):
+                return f"branch:{member_id}"
+            if member_id in scopes.partners(line):
+                return f"share:{branch_id}>{member_id}"
+            raise InvalidRequest(
+                f"Cannot share with {member_id}: no partnership with it is in force.",
+                "Make a partnership first.",
+            )
+        raise InvalidRequest(
+            f"Cannot share with {audience!r}.", "Take own, partners, everyone, branch:ID or group:ID."
+        )
+
+    # -- passing on -----------------------------------------------------------------
+
+    def reshare(self, by: Principal, document_id: str, branch_id: str, wanted: Sequence[Wanted]) -> None:
+        """Pass a document on, as the branch it was shared with; it holds while the branch itself has it.
+
+        Raises:
+            NotFound: no such document in the asker's scope, or an audience that is not there.
+            InvalidRequest: nothing, everyone, or an audience that is neither the branch's own nor a partner.
+            SignInRequired, Refused: it was not shared to be passed on, or the asker may not for that branch.
+        """
+        by.require(Action.SHARE, branch_id)
+        if branch_id not in by.branches or not wanted or any(w.audience == EVERYONE for w in wanted):
+            raise InvalidRequest(
+                "Cannot pass this on: to nobody, or to everyone.", "Choose branches, groups or partners."
+            )
+        with self._office.writing() as connection:
+            keeper = self._catalog.keeper(document_id, by.scope, within=connection)
+            if keeper.branch_id == branch_id:
+                raise InvalidRequest("Cannot pass on what the branch keeps itself.", "Share it instead.")
+            by.require(Action.RESHARE, keeper.branch_id)
+            held = Scopes(connection, self._office.today()).of_branch(branch_id)
+            parent = next(
+                (s for s in shares_of(connection, document_id) if s.may_reshare and s.token in held), None
+            )
+            if parent is None:
+                raise Refused(
+                    "Cannot pass this on: it was not shared to be passed on.", "Ask the branch that keeps it."
+                )
+            put = [
+                share(
+                    document_id,
+                    self._token(connection, by, branch_id, w.audience),
+                    branch_id=branch_id,
+                    parent_id=parent.share_id,
+                    may_reshare=w.may_reshare,
+                    shared_by=by.person_id,
+                    at=self._office.now(),
+                )
+                for w in wanted
+            ]
+            put_shares(connection, document_id, put, [])
+            for told in dict.fromkeys([branch_id, keeper.branch_id]):
+                self._office.audit.write(
+                    connection,
+                    by,
+                    "document.reshare",
+                    "document",
+                    document_id,
+                    branch_id=told,
+                    audiences=sorted(s.audience for s in put),
+                )
+
+    def take_back(self, by: Principal, document_id: str, share_id: str) -> None:
+        """Take one share back: the keeper any of them, another branch those that it made.
+
+        Raises:
+            NotFound: no such document in the asker's scope, or no such share of the asker's.
+            SignInRequired, Refused: the asker may not.
+        """
+        by.require_person()
+        with self._office.writing() as connection:
+            keeper = self._catalog.keeper(document_id, by.scope, within=connection)
+            found = next((s for s in shares_of(connection, document_id) if s.share_id == share_id), None)
+            mine = found is not None and found.branch_id in by.branches
+            if found is None or not (mine or self._keeps(by, keeper)):
+                raise NotFound(f"No share {share_id} of this document here.", "See with whom it is shared.")
+            if found.parent_id is None and found.audience == f"branch:{keeper.branch_id}":
+                raise InvalidRequest(
+                    "Cannot take the keeper's own branch out.",
+                    "Withdraw the document, or leave it to its owner.",
+                )
+            if keeper.branch_id is None:
+                by.require_operator()
+            else:
+                by.require(Action.SHARE, found.branch_id if mine else keeper.branch_id)
+            put_shares(connection, document_id, [], [share_id])
+            for told in dict.fromkeys([found.branch_id, keeper.branch_id]):
+                self._office.audit.write(
+                    connection,
+                    by,
+                    "document.unshare",
+                    "document",
+                    document_id,
+                    branch_id=told,
+                    audience=found.audience,
+                )
+
+    # -- keeping ----------------------------------------------------------------------
+
+    def check_withdraw(self, by: Principal, document_id: str) -> Keeper:
+        """Whether the asker may take the document out: who keeps it then.
+
+        Those who share for the branch may, and an owner while it is theirs alone.
+
+        Raises:
+            NotFound: there is no such document in the asker's scope.
+            SignInRequired, Refused: the asker may not.
+        """
+        person_id = by.require_person()
+        with self._office.reading() as connection:
+            keeper = self._catalog.keeper(document_id, by.scope, within=connection)
+            alone = [s.audience for s in shares_of(connection, document_id)] == [
+                f"owner:{keeper.branch_id}:{person_id}"
+            ]
+        if keeper.branch_id is None:
+            by.require_operator()
+        elif not alone:
+            by.require(Action.WITHDRAW, keeper.branch_id)
+            if keeper.branch_id not in by.branches:
+                raise Refused("Cannot take this out: another branch keeps it.", "Ask that branch.")
+        return keeper
+
+    def ownerless(self, by: Principal, branch_id: str) -> list[str]:
+        """Ids of documents that the branch keeps for an owner alone who is no longer in it.
+
+        Raises:
+            SignInRequired, Refused: the asker is no administrator of the branch.
+        """
+        by.require(Action.MANAGE_BRANCH, branch_id)
+        with self._office.reading() as connection:
+            return self._ownerless(connection, branch_id)
+
+    def _ownerless(self, connection: Connection, branch_id: str) -> list[str]:
+        d = documents.c
+        present = (
+            select(roles.c.person_id)
+            .join(people, people.c.person_id == roles.c.person_id)
+            .where(roles.c.branch_id == branch_id, people.c.active)
+        )
+        rows = connection.execute(
+            select(d.document_id, d.owner_id)
+            .where(d.branch_id == branch_id, d.owner_id.is_not(None), d.owner_id.not_in(present))
+            .order_by(d.document_id)
+        ).all()
+        return [
+            r.document_id
+            for r in rows
+            if [s.audience for s in shares_of(connection, r.document_id)]
+            == [f"owner:{branch_id}:{r.owner_id}"]
+        ]
+
+    def take_over(self, by: Principal, branch_id: str, document_id: str) -> None:
+        """Become the owner of a document whose owner has left the branch.
+
+        Raises:
+            NotFound: it is none of those that `ownerless` lists.
+            SignInRequired, Refused: the asker is no administrator of the branch.
+        """
+        by.require(Action.MANAGE_BRANCH, branch_id)
+        person_id = by.require_person()
+        if branch_id not in by.branches:
+            raise Refused("Cannot take this over: you have no role in that branch.", "Ask its administrator.")
+        with self._office.writing() as connection:
+            if document_id not in self._ownerless(connection, branch_id):
+                raise NotFound(f"No document {document_id} without an owner here.", "See the list of them.")
+            old = shares_of(connection, document_id)
+            new = share(
+                document_id,
+                f"owner:{branch_id}:{person_id}",
+                branch_id=branch_id,
+                shared_by=person_id,
+                at=self._office.now(),
+            )
+            self._catalog.keep(document_id, branch_id=branch_id, owner_id=person_id, within=connection)
+            put_shares(connection, document_id, [new], [s.share_id for s in old])
+            self._office.audit.write(
+                connection, by, "document.take_over", "document", document_id, branch_id=branch_id
+            )
+
+    def withdrawn(self, by: Principal, branch_id: str) -> list[tuple[str, str, str]]:
+        """(document id, day, reason) of what the branch took out, latest first: no title, no text.
+
+        Raises:
+            SignInRequired, Refused: the asker does not share for the branch.
+        """
+        by.require(Action.WITHDRAW, branch_id)
+        t = tombstones.c
+        with self._office.reading() as connection:
+            rows = connection.execute(
+                select(t.document_id, t.removed_at, t.reason)
+                .where(t.branch_id == branch_id)
+                .order_by(t.removed_at.desc())
+                .limit(100)
+            )
+            return [(r.document_id, r.removed_at.date().isoformat(), r.reason) for r in rows]
+
+    # -- who would see it -----------------------------------------------------------------
+
+    def reach(
+        self, by: Principal, branch_id: str, wanted: Sequence[Wanted], *, owner_id: str | None
+    ) -> Reach:
+        """Who would see a document of the branch if it were shared so; nothing is changed.
+
+        Raises:
+            InvalidRequest, NotFound, SignInRequired, Refused: as in `set_audience`.
+        """
+        tokens = self.tokens(by, branch_id, wanted, owner_id=owner_id)
+        with self._office.reading() as connection:
+            scopes = Scopes(connection, self._office.today())
+            seen = [b for b in scopes.tree.parents if (scopes.of_branch(b) - {PUBLIC}) & tokens]
+        return Reach(
+            tuple(sorted(seen)),
+            tuple(sorted(t.removeprefix("group:") for t in tokens if t.startswith("group:"))),
+            PUBLIC in tokens,
+            all(t.startswith("owner:") for t in tokens),
+        )
+
+    def as_seen_by(
+        self, by: Principal, cards: Sequence[DocumentCard], *, branch_id: str = "", person_id: str = ""
+    ) -> list[tuple[DocumentCard, bool]]:
+        """Which of the cards, all seen by the asker, a branch's member or a person would see too.
+
+        Raises:
+            NotFound: there is no such branch or person, or the asker may not see the person.
+            SignInRequired: nobody is signed in.
+        """
+        by.require_person()
+        with self._office.reading() as connection:
+            scopes = Scopes(connection, self._office.today())
+            if branch_id:
+                row_of(connection, branch_id)
+                scope = scopes.of_branch(branch_id)
+            else:
+                held = set(
+                    connection.execute(
+                        select(roles.c.branch_id)
+                        .join(people, people.c.person_id == roles.c.person_id)
+                        .where(roles.c.person_id == person_id, people.c.active)
+                    ).scalars()
+                )
+                if not any(by.may(Action.SEE_PEOPLE, b) for b in held) and person_id != by.person_id:
+                    raise NotFound(f"No person {person_id} here.", "Choose one from the list of people.")
+                scope = scopes.of_person(person_id, held)
+        seen = self._catalog.visible([c.document_id for c in cards], scope)
+        return [(c, c.document_id in seen) for c in cards]
