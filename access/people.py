@@ -6,7 +6,7 @@ added. No telephone number, no address, no birthday, no identity number.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from access.office import Office
 from access.principal import Principal
 from access.rights import Action, Role
 from access.roster import RosterProblem, RosterRow
+from access.scopes import tree
 from access.tables import (
     branches,
     group_members,
@@ -326,7 +327,9 @@ class People:
         with self._office.writing() as connection:
             _check_unchanged(connection, by)
             row_of(connection, branch_id)
-            if not _people(connection, {person_id}):
+            if by is not None:
+                self._seen(connection, by, person_id)
+            elif not _people(connection, {person_id}):
                 raise NotFound(f"No person {person_id} here.", "Choose one from the list of people.")
             self._give(connection, by, person_id, branch_id, wanted)
 
@@ -439,6 +442,15 @@ class People:
             )
             _check_operator_left(connection)
 
+    def managed(self, by: Principal, person_id: str) -> Person:
+        """A person whom the asker manages.
+
+        Raises:
+            NotFound, SignInRequired, Refused: no such person, or not the asker's to manage.
+        """
+        with self._office.reading() as connection:
+            return self._managed(connection, by, person_id)
+
     def _managed(
         self, connection: Connection, by: Principal | None, person_id: str, *, oneself: bool = False
     ) -> Person:
@@ -497,12 +509,17 @@ class People:
         return found
 
     def take_roster(
-        self, by: Principal, rows: Iterable[RosterRow], hashed: dict[str, str]
+        self,
+        by: Principal,
+        rows: Iterable[RosterRow],
+        hashed: Mapping[str, str],
+        *,
+        check_only: bool = False,
     ) -> tuple[list[str], list[RosterProblem]]:
         """Put a roster in as one change: all of it, or nothing where there is a problem; the logins that are new.
 
         `hashed` has the first password, as `access.passwords` keeps it, of each login; used for new people, who
-        must change it. People not on the roster stay as they are.
+        must change it. People not on the roster stay as they are. `check_only` tells the same and changes nothing.
         """
         fresh: list[str] = []
         problems: list[RosterProblem] = []
@@ -518,10 +535,9 @@ class People:
                             fresh.append(row.login)
                 except _WrongCell as wrong:
                     problems.append(RosterProblem(row.row, wrong.column, wrong.message))
-            if problems:
+            if problems or check_only:
                 connection.rollback()
-                return [], problems
-        return fresh, []
+        return ([], problems) if problems else (fresh, [])
 
     def _take_row(
         self,
@@ -529,7 +545,7 @@ class People:
         by: Principal,
         row: RosterRow,
         known: dict[str, str],
-        hashed: dict[str, str],
+        hashed: Mapping[str, str],
     ) -> bool:
         named = [
             b for b, name in known.items() if row.branch in (b, name) and by.may(Action.MANAGE_PEOPLE, b)
@@ -616,7 +632,10 @@ def _invitation(connection: Connection, secret: str, now: datetime) -> Invitatio
 def _take_up(connection: Connection, secret: str, now: datetime) -> Invitation:
     offer = _invitation(connection, secret, now)
     connection.execute(
-        update(invitations).where(invitations.c.invitation_id == offer.invitation_id).values(accepted_at=now)
+        update(invitations)
+        .where(invitations.c.invitation_id == offer.invitation_id)
+        # The name has served: kept here, it would outlast the erasure of its person.
+        .values(accepted_at=now, name="")
     )
     return offer
 
@@ -651,7 +670,10 @@ def _check_unchanged(connection: Connection, by: Principal | None) -> None:
     if by is None:
         return
     now = _people(connection, {by.require_person()})
-    if not now or not now[0].active or now[0].operator != by.operator or now[0].roles != dict(by.roles):
+    known = tree(connection)
+    # Roles in branches out of use rest: a principal has none of them.
+    held = {b: found for b, found in now[0].roles.items() if known.above([b])} if now else {}
+    if not now or not now[0].active or now[0].operator != by.operator or held != dict(by.roles):
         raise Conflict(
             "Cannot do this: your own account or roles were changed meanwhile.",
             "See how things stand, and try again.",

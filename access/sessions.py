@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -26,6 +27,14 @@ _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(minutes=15)
 _FORGOTTEN_AFTER = timedelta(days=1)
 _SEEN_EVERY = timedelta(minutes=5)
+
+
+class Due(StrEnum):
+    """What a person must do before their session may go on, in this order."""
+
+    CODE = "code"
+    PASSWORD = "password"
+    SECOND_FACTOR = "second_factor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,14 @@ class Sessions:
         """The person linked with what an identity provider calls its user."""
         with self._office.reading() as connection:
             return connection.execute(select(people.c.person_id).where(people.c.subject == subject)).scalar()
+
+    def person_to_link(self, login: str) -> str | None:
+        """The person of this login, if they are let in and linked with no identity yet."""
+        p = people.c
+        with self._office.reading() as connection:
+            return connection.execute(
+                select(p.person_id).where(p.login_key == login_key(login), p.active, p.subject.is_(None))
+            ).scalar()
 
     def link(self, person_id: str, subject: str) -> None:
         """Have a person sign in by an identity provider from now on.
@@ -420,6 +437,25 @@ class Sessions:
             ).scalar()
         return bool(found)
 
+    def due(self, by: Principal) -> Due | None:
+        """What the session that asks must do before anything else; None if it may go on.
+
+        The code comes first: who only knows the password must not be able to change it.
+        """
+        if by.settled:
+            return None
+        with self._office.reading() as connection:
+            row = connection.execute(
+                select(people.c.totp_secret, people.c.change_password, sessions.c.second_factor)
+                .join_from(sessions, people)
+                .where(sessions.c.digest == by.session)
+            ).first()
+        if row is None:
+            return None
+        if row.totp_secret is not None and not row.second_factor:
+            return Due.CODE
+        return Due.PASSWORD if row.change_password else Due.SECOND_FACTOR
+
     def _check(self, by: Principal, secret: str, code: str, last_step: int | None) -> int:
         tried = [("code", _person(by), FREE_TRIES)]
         self._check_waiting(tried)
@@ -450,6 +486,7 @@ class Sessions:
                     raise TooManyRequests(
                         f"Cannot try again yet: wrong too often. Wait {wait} s.",
                         "Then try again, or ask the administrator of your branch for a new password.",
+                        wait_s=wait,
                     )
 
     def _count(self, tried: list[tuple[str, str, int]], person_id: str | None) -> None:

@@ -16,7 +16,7 @@ they become.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from access.branches import row_of
 from access.office import Office
@@ -29,6 +29,7 @@ from kb.model import PUBLIC, DocumentCard
 from store.catalog import Catalog, Keeper
 from store.shares import Share, put_shares, share, shares_of
 from store.tables import documents, tombstones
+from store.visibility import visible
 
 OWN, PARTNERS, EVERYONE = "own", "partners", "everyone"
 _MOST = 200
@@ -439,6 +440,25 @@ class Sharing:
             PUBLIC in tokens,
             all(t.startswith("owner:") for t in tokens),
         )
+
+    def n_shared(self, by: Principal, from_id: str, to_id: str) -> int:
+        """How many documents of one branch reach another, not as part of what everyone sees.
+
+        Both stand for those below them, too. Counted is only what the asker may see.
+        """
+        by.require_person()
+        with self._office.reading() as connection:
+            scopes = Scopes(connection, self._office.today())
+            reached = frozenset().union(*(scopes.of_branch(b) for b in scopes.tree.below([to_id]))) - {PUBLIC}
+            return connection.execute(
+                select(func.count())
+                .select_from(documents)
+                .where(
+                    documents.c.branch_id.in_(scopes.tree.below([from_id])),
+                    visible(by.scope),
+                    visible(reached),
+                )
+            ).scalar_one()
 
     def as_seen_by(
         self, by: Principal, cards: Sequence[DocumentCard], *, branch_id: str = "", person_id: str = ""

@@ -34,10 +34,12 @@ def _resolve(request: Request) -> Principal:
     return access.sessions.principal(secret) if secret else GUEST
 
 
-def principal_scope(request: Request) -> frozenset[str]:
-    """The audiences whose texts this request may see."""
-    return principal(request).scope
-
-
 Asker = Annotated[Principal, Depends(principal)]
+
+
+def principal_scope(asker: Asker) -> frozenset[str]:
+    """The audiences whose texts this request may see."""
+    return asker.scope
+
+
 Scope = Annotated[frozenset[str], Depends(principal_scope)]

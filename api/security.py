@@ -12,6 +12,7 @@ from api.errors import problem
 from api.forms import VISITOR
 from api.principal import COOKIE
 from api.settings import Settings
+from kb.errors import OversizeSource
 
 MAX_FORM_BYTES = 1024 * 1024
 _REMEMBERED = 10_000
@@ -113,7 +114,11 @@ class Security:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            return {"type": "http.disconnect"} if seen > self._max_bytes else message
+            if seen > self._max_bytes:
+                raise OversizeSource(
+                    "The request is too large.", "Send less at once; see the limits in force."
+                )
+            return message
 
         return counted
 
@@ -156,8 +161,5 @@ def local_path(address: str) -> str:
     >>> local_path("/documents?kind=law"), local_path("//evil.example/x"), local_path("https://evil.example")
     ('/documents?kind=law', '/', '/')
     """
-    parts = urlsplit(address)
-    plain = address.isprintable() and "\\" not in address and address.startswith("/")
-    return (
-        address if plain and not address.startswith("//") and not parts.netloc and not parts.scheme else "/"
-    )
+    leads_here = address.startswith("/") and not address.startswith("//")
+    return address if leads_here and address.isprintable() and "\\" not in address else "/"

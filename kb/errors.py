@@ -106,9 +106,13 @@ class Conflict(RequestError):
 
 
 class TooManyRequests(RequestError):
-    """Asked too often in too short a time; `hint` says how long to wait."""
+    """Asked too often in too short a time; `wait_s` says how long to wait."""
 
     code = "too_many_requests"
+
+    def __init__(self, message: str, hint: str = "", *, wait_s: int = 0) -> None:
+        super().__init__(message, hint)
+        self.wait_s = wait_s
 
 
 class DocumentError(KbError):

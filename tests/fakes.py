@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -120,7 +121,7 @@ def make_document(
     )
 
 
-def put(catalog: Catalog, document: Document, *, audience: Sequence[str] = (PUBLIC,)) -> bool:
+def put(catalog: Catalog, document: Document, *, audience: Sequence[str] = (PUBLIC,), **more: Any) -> bool:
     """Add a document with the keys that the pipeline would give it."""
     meta = document.meta
     return catalog.add(
@@ -131,4 +132,5 @@ def put(catalog: Catalog, document: Document, *, audience: Sequence[str] = (PUBL
         repeal_keys=[name_key(fold(name).text) for name in meta.repeals],
         n_bytes=0,
         audience=audience,
+        **more,
     )

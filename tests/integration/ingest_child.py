@@ -9,7 +9,7 @@ from pathlib import Path
 
 from api.settings import Settings
 from api.wiring import build_services
-from ingest.pipeline import find_files
+from ingest.pipeline import Keeping, find_files
 from search.vector import faiss
 from tests.fakes import HashingEncoder
 
@@ -31,7 +31,7 @@ def main(home: str, folder: str, processes: str, follow_every: str, remove_every
     faiss._MERGE_FROM = 2
     services = build_services(Settings(home=Path(home), processes=int(processes)), encoder=HashingEncoder())
     counter = itertools.count(1)
-    for outcome in services.pipeline.ingest_files(find_files([Path(folder)])):
+    for outcome in services.pipeline.ingest_files(find_files([Path(folder)]), keeping=Keeping(again=True)):
         say(outcome.status, outcome.document_id or outcome.source)
         if outcome.status != "added" or not outcome.document_id:
             continue

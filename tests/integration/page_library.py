@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
+from access.principal import Principal
 from kb.errors import InvalidQuery, NotFound
 from kb.model import (
     PUBLIC,
@@ -184,6 +185,9 @@ class Library:
         """The text as bytes."""
         document = self.document(document_id, scope)
         return Source(document.source, document.media_type, document.text.encode())
+
+    def note_reading(self, by: Principal, document_id: str, action: str = "document.read") -> None:
+        """Nobody is told."""
 
     def overview(self, scope: frozenset[str]) -> Mapping[str, int]:
         """Counts by kind, and passages."""

@@ -259,7 +259,7 @@ def test_an_unknown_setting_is_refused(filled: Run, monkeypatch: pytest.MonkeyPa
         ("MAX_SOURCE_MB", "0"),
         ("KEYWORD_ENGINE", "nope"),
         ("VECTOR_ENGINE", "../x"),
-        ("HTTP_WRITES", "perhaps"),
+        ("SECOND_FACTOR", "perhaps"),
     ],
 )
 def test_a_setting_out_of_range_is_refused(

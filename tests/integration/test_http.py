@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
+from access.rights import Role
 from api.app import create_app
 from api.json import answer_json
 from api.services import Services
@@ -15,6 +16,7 @@ from ingest.pipeline import Keeping
 from kb.errors import IndexBusy
 from kb.model import PUBLIC, Query, Source
 from tests.conftest import Opener
+from tests.people import add_person, bearer, found_branches
 from tests.texts import CASE, LAW, TEXTS
 
 BASE = "http://127.0.0.1:8000"
@@ -31,9 +33,11 @@ def client(library: Services) -> Iterator[TestClient]:
 
 @pytest.fixture
 def writer(services: Services, open_services: Opener) -> Iterator[TestClient]:
-    """A client of an application that takes writes, on a home of the test's own."""
-    application = create_app(open_services(http_writes=True, max_source_mb=1))
-    with TestClient(application, base_url=BASE, raise_server_exceptions=False) as found:
+    """A client signed in as a liaison of 北辰, on a home of the test's own."""
+    own = open_services(max_source_mb=1, requests_per_minute=0)
+    found_branches(own, "beichen")
+    headers = bearer(own, add_person(own, "lianluo", {"beichen": Role.LIAISON}))
+    with TestClient(create_app(own), base_url=BASE, raise_server_exceptions=False, headers=headers) as found:
         yield found
 
 
@@ -228,33 +232,36 @@ def test_suggest_finds_titles_and_numbers(client: TestClient) -> None:
 # -- writing ----------------------------------------------------------------------
 
 
-def test_writes_are_off_by_default(client: TestClient) -> None:
-    """Without the setting nothing can be put or removed, whatever is sent."""
+def test_writes_need_a_person_who_may(client: TestClient) -> None:
+    """A guest can neither put nor remove anything, whatever is sent."""
     for response in (
-        client.put("/v1/sources/x.txt", content=b"x"),
+        client.put("/v1/sources/x.txt?branch=beichen", content=b"x"),
         client.delete(f"/v1/documents/{law_id(client)}"),
     ):
-        assert (response.status_code, response.json()["code"]) == (403, "forbidden")
-        assert "GONGXUE_HTTP_WRITES" in response.json()["detail"]
+        assert (response.status_code, response.json()["code"]) == (401, "sign_in_required")
     assert client.get("/v1/status").json()["documents"] == len(TEXTS)
 
 
 def test_put_takes_a_source_in_and_delete_takes_it_out(writer: TestClient) -> None:
     """A source put under any name is found at once; deleted it is gone at once, a second time not found."""
     text = CASE.replace("吊机", "龙门吊")
-    report = writer.put(f"/v1/sources/{quote('案例 一（夜班）.txt')}", content=text.encode()).json()
-    assert (report["documents"], report["failed"]) == (1, [])
-    assert len(report["document_ids"]) == 1
-    document_id = report["document_ids"][0]
+    asked = {"branch": "beichen", "audience": ["own"]}
+    name = quote("案例 一（夜班）.txt")
+    report = writer.put(f"/v1/sources/{name}", content=text.encode(), params=asked).json()
+    assert report["status"] == "added"
+    document_id = report["document_id"]
     hit = writer.get("/v1/search", params={"q": "龙门吊故障"}).json()["hits"][0]
     assert (hit["document_id"], hit["source"]) == (document_id, "案例 一（夜班）.txt")
-    assert writer.put("/v1/sources/again.txt", content=text.encode()).json()["unchanged"] == 1
+    again = writer.put("/v1/sources/again.txt", content=text.encode(), params=asked).json()
+    assert (again["status"], again["document_id"]) == ("unchanged", document_id)
     assert writer.delete(f"/v1/documents/{document_id}").status_code == 204
     assert document_id not in writer.get("/v1/search", params={"q": "龙门吊故障"}).text
     for path in ("", "/original"):
         assert writer.get(f"/v1/documents/{document_id}{path}").status_code == 404
-    again = writer.delete(f"/v1/documents/{document_id}")
-    assert (again.status_code, again.json()["code"]) == (404, "not_found")
+    gone = writer.delete(f"/v1/documents/{document_id}")
+    assert (gone.status_code, gone.json()["code"]) == (404, "not_found")
+    back = writer.put("/v1/sources/back.txt", content=text.encode(), params=asked)
+    assert (back.status_code, back.json()["code"]) == (422, "withdrawn")
 
 
 @pytest.mark.parametrize(
@@ -272,7 +279,7 @@ def test_put_refuses_bad_sources(
     writer: TestClient, name: str, content: bytes, status: int, code: str
 ) -> None:
     """A source that cannot become a document is a problem with its code, and nothing is kept."""
-    response = writer.put(f"/v1/sources/{name}", content=content)
+    response = writer.put(f"/v1/sources/{name}?branch=beichen", content=content)
     assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
     assert response.json()["code"] == code
     assert response.json()["title"]
@@ -286,23 +293,29 @@ def test_put_refuses_an_endless_body(writer: TestClient) -> None:
         for _ in range(64):
             yield b"a" * 65536
 
-    assert writer.put("/v1/sources/x.txt", content=endless()).status_code == 413
+    assert writer.put("/v1/sources/x.txt?branch=beichen", content=endless()).status_code == 413
 
 
 # -- the rest ---------------------------------------------------------------------
 
 
-def test_health_readiness_and_metrics(client: TestClient) -> None:
-    """Health is plain, readiness tells how far the index has come, metrics count requests by route."""
+def test_health_and_readiness(client: TestClient) -> None:
+    """Health is plain; readiness says whether the index has come up, and nothing that could be counted."""
     assert client.get("/healthz").text == "ok\n"
-    ready = client.get("/readyz")
-    assert ready.status_code == 200
-    assert ready.json()["ready"] is True
-    assert ready.json()["applied"] == ready.json()["seq"]
-    client.get("/v1/search?q=x")
-    client.get(f"/v1/documents/{'0' * 16}")
-    client.get("/no/such/page")
-    metrics = client.get("/metrics").text
+    assert client.get("/readyz").json() == {"ready": True}
+
+
+def test_metrics_are_for_operators(services: Services) -> None:
+    """Metrics count requests by route, never by what was asked for, and only an operator sees them."""
+    operator = bearer(services, add_person(services, "xitong", operator=True))
+    member = bearer(services, add_person(services, "xueyuan"))
+    with TestClient(create_app(services), base_url=BASE) as client:
+        client.get("/v1/search?q=x")
+        client.get(f"/v1/documents/{'0' * 16}")
+        client.get("/no/such/page")
+        assert client.get("/metrics").status_code == 401
+        assert client.get("/metrics", headers=member).status_code == 403
+        metrics = client.get("/metrics", headers=operator).text
     assert re.search(r'gongxue_requests_total\{route="/v1/search",status="200"\} [1-9]', metrics)
     assert 'route="/v1/documents/{document_id}",status="404"' in metrics
     assert "0000000000000000" not in metrics

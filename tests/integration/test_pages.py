@@ -11,7 +11,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from fastapi.testclient import TestClient
 
-from api.pages import WEB, attachment, error_page, principal_scope, router, static_files
+from access.principal import Principal
+from api.pages import WEB, attachment, error_page, router, static_files
+from api.principal import principal
+from api.security import Security
+from api.settings import Settings
 from kb.errors import IndexMissing, KbError, NotFound
 from tests.integration.page_library import HOSTILE, Library, many_articles
 
@@ -29,6 +33,7 @@ def make_app(library: Library) -> FastAPI:
         return error_page(request, 404 if isinstance(error, NotFound) else 503, error)
 
     app.add_exception_handler(KbError, on_error)
+    app.add_middleware(Security, settings=Settings(requests_per_minute=0))
     return app
 
 
@@ -345,7 +350,7 @@ def test_suggest_gives_titles(client: TestClient) -> None:
 def test_pages_run_under_the_scope(library: Library) -> None:
     """Another scope sees another library: nothing here, and a missing document reads the same as a hidden one."""
     app = make_app(library)
-    app.dependency_overrides[principal_scope] = lambda: frozenset[str]()
+    app.dependency_overrides[principal] = lambda: Principal(scope=frozenset())
     client = TestClient(app)
     hidden = client.get(f"/documents/{library.held[0].document_id}")
     missing = client.get("/documents/0000000000000000")

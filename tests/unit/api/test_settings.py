@@ -28,15 +28,15 @@ def test_settings_read_every_kind_of_value() -> None:
     """Numbers, switches and paths are read from words."""
     found = load_settings(
         {
-            "GONGXUE_HTTP_WRITES": "true",
+            "GONGXUE_SECOND_FACTOR": "false",
             "GONGXUE_MAX_SOURCE_MB": "5",
             "GONGXUE_HOME": "数据/家",
             "GONGXUE_LOG_LEVEL": "WARNING",
             "OTHER": "x",
         }
     )
-    assert (found.http_writes, found.max_source_mb, found.home, found.log_level) == (
-        True,
+    assert (found.second_factor, found.max_source_mb, found.home, found.log_level) == (
+        False,
         5,
         Path("数据/家"),
         "warning",
@@ -61,7 +61,7 @@ def test_settings_refuse_unknown_names() -> None:
         ("PROCESSES", "-1"),
         ("MAX_SOURCE_MB", "0"),
         ("LOG_LEVEL", "loud"),
-        ("HTTP_WRITES", "maybe"),
+        ("SECOND_FACTOR", "maybe"),
     ],
 )
 def test_settings_refuse_values_out_of_range(name: str, value: str) -> None:
@@ -84,11 +84,36 @@ def test_settings_do_not_show_the_key() -> None:
     assert "s3cret" not in repr(load_settings({"GONGXUE_ENCODER_KEY": "s3cret"}))
 
 
-def test_settings_refuse_writes_where_others_could_reach_them() -> None:
-    """Writing without sign-in is for loopback only; the refusal names the setting and shows no key."""
-    environment = {"GONGXUE_HTTP_WRITES": "true", "GONGXUE_HOST": "0.0.0.0", "GONGXUE_ENCODER_KEY": "s3cret"}
+@pytest.mark.parametrize(
+    ("environment", "secure"),
+    [
+        ({}, False),
+        ({"HOST": "::1"}, False),
+        ({"HOST": "0.0.0.0"}, True),
+        ({"HOST": "0.0.0.0", "URL": "https://kb.intern"}, True),
+        ({"URL": "https://kb.intern"}, True),
+        ({"HOST": "0.0.0.0", "URL": "http://kb.intern"}, False),
+        ({"TLS_CERTIFICATE": "c.pem", "TLS_KEY": "k.pem"}, True),
+    ],
+)
+def test_settings_keep_sessions_off_the_open_wire(environment: dict[str, str], secure: bool) -> None:
+    """Cookies go over HTTPS alone everywhere but on loopback, unless the address says http in so many words."""
+    found = load_settings({PREFIX + name: value for name, value in environment.items()})
+    assert found.cookies_are_secure is secure
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"URL": "kb.intern"},
+        {"TLS_KEY": "k.pem"},
+        {"OIDC_ISSUER": "https://sso.intern", "OIDC_CLIENT_ID": "x"},
+        {"OIDC_ISSUER": "https://sso.intern", "URL": "https://kb.intern"},
+    ],
+)
+def test_settings_refuse_halves(environment: dict[str, str]) -> None:
+    """What goes together is refused alone, without showing a secret."""
+    named = {PREFIX + name: value for name, value in environment.items()}
     with pytest.raises(InvalidSetting) as caught:
-        load_settings(environment)
-    assert "http_writes" in str(caught.value).lower()
+        load_settings(named | {"GONGXUE_OIDC_CLIENT_SECRET": "s3cret"})
     assert "s3cret" not in str(caught.value)
-    assert load_settings(environment | {"GONGXUE_HOST": "::1"}).http_writes

@@ -1,0 +1,81 @@
+"""What people and branches are called on the pages: roles, powers, and what the audit trail tells."""
+
+from collections.abc import Mapping
+
+from access.audit import Event
+from access.principal import Power
+from access.rights import Role
+
+ROLE_WORDS: Mapping[Role, str] = {
+    Role.MEMBER: "成员",
+    Role.TRAINER: "培训员",
+    Role.LIAISON: "联络员",
+    Role.ADMINISTRATOR: "管理员",
+}
+
+POWER_WORDS: Mapping[Power, str] = {
+    Power.READ: "查阅：检索和阅读您能看到的文献",
+    Power.WRITE: "办理：交材料、共享、撤下",
+    Power.MANAGE: "管理：人员、支部、共建",
+}
+
+ACTION_WORDS: Mapping[str, str] = {
+    "audit.export": "导出了操作记录",
+    "audit.trim": "清理了到期的操作记录",
+    "branch.change": "修改了组织",
+    "branch.found": "新建了组织",
+    "branch.restore": "恢复了组织",
+    "branch.retire": "停用了组织",
+    "document.add": "交入了文献",
+    "document.copy": "复制了文献",
+    "document.original": "下载了原件",
+    "document.read": "阅读了文献",
+    "document.reshare": "转发了文献",
+    "document.share": "设置了文献的共享范围",
+    "document.take_over": "接管了文献",
+    "document.unshare": "收回了文献的共享",
+    "document.withdraw": "撤下了文献",
+    "group.dissolve": "解散了群组",
+    "group.drop": "从群组移出了成员",
+    "group.make": "新建了群组",
+    "group.put": "向群组加入了成员",
+    "partnership.agree": "同意了共建",
+    "partnership.end": "结束了共建",
+    "partnership.liaison": "确定了共建联络员",
+    "partnership.propose": "提出了共建",
+    "password.change": "修改了密码",
+    "password.reset": "重置了密码",
+    "person.activate": "启用了账号",
+    "person.add": "新建了账号",
+    "person.deactivate": "停用了账号",
+    "person.erase": "注销了账号",
+    "person.export": "导出了人员名单",
+    "person.invite": "发出了邀请",
+    "person.link": "关联了单位账号",
+    "person.operator": "设置了系统管理员",
+    "person.rename": "修改了姓名",
+    "person.roles": "设置了人员的角色",
+    "person.uninvite": "收回了邀请",
+    "second_factor.drop": "取消了两步验证",
+    "second_factor.recovery": "用了一个恢复码",
+    "second_factor.set": "设置了两步验证",
+    "session.begin": "登录",
+    "session.end": "退出",
+    "session.end_others": "退出了其他设备",
+    "session.refuse": "一次登录或验证没有通过",
+    "token.end": "收回了访问令牌",
+    "token.make": "新建了访问令牌",
+}
+"""What was done, by the `action` of an event."""
+
+_HOW = {"password": "用密码", "invitation": "接受邀请后", "provider": "用单位账号"}
+
+
+def event_words(event: Event) -> str:
+    """What an entry of the trail tells, as one reads it of oneself.
+
+    >>> event_words(Event(1, "", "p", None, "session.begin", "person", "p", {"how": "password"}))
+    '用密码登录'
+    """
+    how = _HOW.get(str(event.detail.get("how")), "") if event.action == "session.begin" else ""
+    return how + ACTION_WORDS.get(event.action, event.action)
