@@ -225,12 +225,13 @@ class Branches:
             NotFound, SignInRequired, Refused: as in `found`.
         """
         with self._office.writing() as connection:
-            row = row_of(connection, branch_id)
-            above = row.parent_id or branch_id
-            if row.parent_id is None:
+            above = connection.execute(
+                select(branches.c.parent_id).where(branches.c.branch_id == branch_id)
+            ).scalar()
+            if above is None or not by.may(Action.MANAGE_BRANCH, above):
+                # The same for one that is not there: which ids there are is not told.
                 by.require_operator()
-            else:
-                by.require(Action.MANAGE_BRANCH, above)
+            row = row_of(connection, branch_id)
             n = connection.execute(
                 select(func.count())
                 .select_from(branches)
@@ -287,7 +288,7 @@ def _branch(row: Any, depth: int = 0) -> Branch:
 
 def _checked_name(name: str) -> str:
     name = " ".join(name.split())
-    if not name or len(name) > _LONGEST_NAME:
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
         raise InvalidRequest(
             f"Cannot take {name[:20]!r} as the name of a branch: {len(name)} characters.",
             f"Take 1 to {_LONGEST_NAME}.",

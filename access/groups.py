@@ -56,7 +56,7 @@ class Groups:
         """
         by.require(Action.GROUP, branch_id)
         name = " ".join(name.split())
-        if not name or len(name) > _LONGEST_NAME:
+        if not name or len(name) > _LONGEST_NAME or not name.isprintable():
             raise InvalidRequest(
                 f"Cannot take {name[:20]!r} as the name of a group.", f"Take 1 to {_LONGEST_NAME} characters."
             )
@@ -127,7 +127,10 @@ class Groups:
                 or (kind == "branch" and by.may(Action.GROUP, member_id))
             )
             if not allowed or member not in group.members:
-                raise NotFound(f"No member {member} of group {group_id} here.", "See the list of groups.")
+                keeps = by.may(Action.GROUP, group.branch_id)
+                # To whom the group is hidden, the same words as for one that is not there.
+                what = f"No member {member} of group {group_id} here." if keeps else _missing(group_id)
+                raise NotFound(what, "See the list of groups.")
             connection.execute(
                 delete(group_members).where(
                     group_members.c.group_id == group_id, group_members.c.member == member
@@ -149,7 +152,7 @@ class Groups:
     def _any(self, connection: Connection, group_id: str) -> Group:
         row = connection.execute(select(groups).where(groups.c.group_id == group_id)).first()
         if row is None:
-            raise NotFound(f"No group {group_id} here.", "See the list of groups.")
+            raise NotFound(_missing(group_id), "See the list of groups.")
         return _group(connection, row)
 
     def _kept(self, connection: Connection, by: Principal, group_id: str) -> Group:
@@ -157,13 +160,17 @@ class Groups:
         by.require_person()
         group = self._any(connection, group_id)
         if not by.may(Action.GROUP, group.branch_id):
-            raise NotFound(f"No group {group_id} here.", "See the list of groups.")
+            raise NotFound(_missing(group_id), "See the list of groups.")
         return group
 
     def _write(self, connection: Connection, by: Principal, action: str, group: Group, member: str) -> None:
         self._office.audit.write(
             connection, by, action, "group", group.group_id, branch_id=group.branch_id, member=member
         )
+
+
+def _missing(group_id: str) -> str:
+    return f"No group {group_id} here."
 
 
 def _group(connection: Connection, row: Any) -> Group:

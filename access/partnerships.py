@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, or_, select, update
 
 from access.branches import row_of
+from access.keys import new_secret
 from access.office import Office
 from access.principal import Principal
 from access.rights import Action, Role
@@ -107,7 +108,7 @@ class Partnerships:
                 )
             self._check_liaison(connection, proposer_id, liaison)
             now = self._office.now()
-            partnership_id = derive_id("partnership", proposer_id, partner_id, now.isoformat())
+            partnership_id = derive_id("partnership", new_secret())
             connection.execute(
                 insert(partnerships).values(
                     partnership_id=partnership_id,

@@ -85,10 +85,11 @@ class People:
         """People with a role in the branch, by name.
 
         Raises:
-            SignInRequired, Refused: the asker may not see them.
+            NotFound, SignInRequired, Refused: no such branch, or the asker may not see them.
         """
         by.require(Action.SEE_PEOPLE, branch_id)
         with self._office.reading() as connection:
+            row_of(connection, branch_id)
             ids = connection.execute(
                 select(roles.c.person_id).where(roles.c.branch_id == branch_id)
             ).scalars()
@@ -184,7 +185,8 @@ class People:
         if within.execute(select(people.c.person_id).where(people.c.login_key == key)).first():
             raise Conflict(f"Cannot take the login {login}: somebody has it.", "Take another one.")
         now = self._office.now()
-        person_id = derive_id("person", key, now.isoformat())
+        # Drawn, not derived from the login: an id stays in the trail after the person is forgotten.
+        person_id = derive_id("person", new_secret())
         within.execute(
             insert(people).values(
                 person_id=person_id,
@@ -253,11 +255,12 @@ class People:
         """Offers of a branch that are still open.
 
         Raises:
-            SignInRequired, Refused: the asker may not see them.
+            NotFound, SignInRequired, Refused: no such branch, or the asker may not see them.
         """
         by.require(Action.MANAGE_PEOPLE, branch_id)
         i = invitations.c
         with self._office.reading() as connection:
+            row_of(connection, branch_id)
             rows = connection.execute(
                 select(invitations)
                 .where(i.branch_id == branch_id, i.accepted_at.is_(None), i.expires_at > self._office.now())
@@ -328,6 +331,7 @@ class People:
             _check_unchanged(connection, by)
             row_of(connection, branch_id)
             if by is not None:
+                # Whoever is not seen is invited, and says yes: an id alone does not draw a person in.
                 self._seen(connection, by, person_id)
             elif not _people(connection, {person_id}):
                 raise NotFound(f"No person {person_id} here.", "Choose one from the list of people.")
@@ -380,7 +384,8 @@ class People:
             person = self._managed(connection, by, person_id)
             connection.execute(update(people).where(people.c.person_id == person_id).values(active=active))
             if not active:
-                _check_operator_left(connection)
+                if person.operator:
+                    _check_operator_left(connection)
                 connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
             action = "person.activate" if active else "person.deactivate"
             self._audit_each(connection, by, action, person)
@@ -401,7 +406,8 @@ class People:
             connection.execute(
                 update(people).where(people.c.person_id == person_id).values(operator=operator)
             )
-            _check_operator_left(connection)
+            if not operator:
+                _check_operator_left(connection)
             self._office.audit.write(
                 connection, by, "person.operator", "person", person_id, operator=operator
             )
@@ -440,7 +446,8 @@ class People:
                     operator=False,
                 )
             )
-            _check_operator_left(connection)
+            if person.operator:
+                _check_operator_left(connection)
 
     def managed(self, by: Principal, person_id: str) -> Person:
         """A person whom the asker manages.
@@ -567,7 +574,7 @@ class People:
                 ) from error
         else:
             person = _people(connection, {person_id})[0]
-            if not person.roles.keys() & {b for b in by.branches if by.may(Action.MANAGE_PEOPLE, b)}:
+            if not any(by.may(Action.MANAGE_PEOPLE, b) for b in person.roles):
                 raise _WrongCell("登录名", f"登录名“{row.login}”已被使用。请换一个，或请对方接受邀请加入。")
             if person.active != row.active:
                 if person.operator or not all(by.may(Action.MANAGE_PEOPLE, b) for b in person.roles):
@@ -673,7 +680,7 @@ def _check_unchanged(connection: Connection, by: Principal | None) -> None:
     known = tree(connection)
     # Roles in branches out of use rest: a principal has none of them.
     held = {b: found for b, found in now[0].roles.items() if known.above([b])} if now else {}
-    if not now or not now[0].active or now[0].operator != by.operator or held != dict(by.roles):
+    if not now or not now[0].active or (by.operator and not now[0].operator) or held != dict(by.roles):
         raise Conflict(
             "Cannot do this: your own account or roles were changed meanwhile.",
             "See how things stand, and try again.",

@@ -139,9 +139,12 @@ class Principal:
             raise Refused("Cannot do this: it is for operators of the installation.", "Ask one of them.")
 
     def limited_to(self, powers: frozenset[Power]) -> "Principal":
-        """The same with a token's powers only; without that of reading it sees what everyone sees."""
+        """The same with a token's powers only.
+
+        Without that of reading it sees what everyone sees; without that of managing it is no operator.
+        """
         scope = self.scope if Power.READ in powers else frozenset({PUBLIC})
-        return replace(self, powers=powers, scope=scope)
+        return replace(self, powers=powers, scope=scope, operator=self.operator and Power.MANAGE in powers)
 
 
 GUEST = Principal()

@@ -79,12 +79,18 @@ class Sharing:
 
         Raises:
             NotFound: there is no such document in the asker's scope.
-            SignInRequired: nobody is signed in.
+            SignInRequired, Refused: the asker may not be told for any branch.
         """
         by.require_person()
+        own = {b for b in by.branches if by.may(Action.SEE_AUDIENCE, b)}
         with self._office.reading() as connection:
             keeper = self._catalog.keeper(document_id, by.scope, within=connection)
-            keeps = self._keeps(by, keeper)
+            keeps = self._keeps(by, keeper, Action.SEE_AUDIENCE)
+            if not keeps and not own:
+                raise Refused(
+                    "Cannot see with whom this is shared: your roles do not allow it.",
+                    "Ask somebody who shares for your branch.",
+                )
             return [
                 Told(
                     s.share_id,
@@ -92,16 +98,18 @@ class Sharing:
                     s.branch_id,
                     s.may_reshare,
                     s.parent_id is not None,
-                    keeps or (s.branch_id in by.branches and by.may(Action.SHARE, s.branch_id)),
+                    self._keeps(by, keeper, Action.SHARE)
+                    or (s.branch_id in by.branches and by.may(Action.SHARE, s.branch_id)),
                 )
                 for s in shares_of(connection, document_id)
-                if keeps or s.branch_id in by.branches
+                if keeps or s.branch_id in own
             ]
 
-    def _keeps(self, by: Principal, keeper: Keeper) -> bool:
+    def _keeps(self, by: Principal, keeper: Keeper, action: Action) -> bool:
+        """Whether the asker may do so for those who keep the document."""
         if keeper.branch_id is None:
             return by.operator and by.settled
-        return by.may(Action.SEE_AUDIENCE, keeper.branch_id) and keeper.branch_id in by.branches
+        return by.may(action, keeper.branch_id) and keeper.branch_id in by.branches
 
     def set_audience(self, by: Principal, document_id: str, wanted: Sequence[Wanted]) -> None:
         """Share a document with exactly these; what others passed on from shares that go, goes with them.
@@ -129,7 +137,7 @@ class Sharing:
             )
 
     def tokens(
-        self, by: Principal, branch_id: str, wanted: Sequence[Wanted], *, owner_id: str | None
+        self, by: Principal, branch_id: str | None, wanted: Sequence[Wanted], *, owner_id: str | None
     ) -> frozenset[str]:
         """The tokens under which a new document of the branch would be shared, after the same checks.
 
@@ -221,8 +229,9 @@ class Sharing:
                 raise NotFound(f"No group {member_id} here.", "Choose one that your branch keeps or is in.")
             return f"group:{member_id}"
         if kind == "branch":
-            row_of(connection, member_id)
-            if scopes.tree.top(member_id) == scopes.tree.top(branch_id):
+            # One that does not exist and one that is no partner answer alike: who shares need not know which.
+            top = scopes.tree.top(member_id)
+            if top is not None and top == scopes.tree.top(branch_id):
                 return f"branch:{member_id}"
             if member_id in scopes.partners(line):
                 return f"share:{branch_id}>{member_id}"
@@ -297,8 +306,12 @@ class Sharing:
         with self._office.writing() as connection:
             keeper = self._catalog.keeper(document_id, by.scope, within=connection)
             found = next((s for s in shares_of(connection, document_id) if s.share_id == share_id), None)
-            mine = found is not None and found.branch_id in by.branches
-            if found is None or not (mine or self._keeps(by, keeper)):
+            mine = (
+                found is not None
+                and found.branch_id in by.branches
+                and by.may(Action.SEE_AUDIENCE, found.branch_id)
+            )
+            if found is None or not (mine or self._keeps(by, keeper, Action.SEE_AUDIENCE)):
                 raise NotFound(f"No share {share_id} of this document here.", "See with whom it is shared.")
             if found.parent_id is None and found.audience == f"branch:{keeper.branch_id}":
                 raise InvalidRequest(
@@ -423,7 +436,7 @@ class Sharing:
     # -- who would see it -----------------------------------------------------------------
 
     def reach(
-        self, by: Principal, branch_id: str, wanted: Sequence[Wanted], *, owner_id: str | None
+        self, by: Principal, branch_id: str | None, wanted: Sequence[Wanted], *, owner_id: str | None
     ) -> Reach:
         """Who would see a document of the branch if it were shared so; nothing is changed.
 

@@ -13,7 +13,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import errors, http, openapi_page, pages
+from api import errors, http, http_access, openapi_page, pages
+from api.openapi import Described
 from api.principal import Asker
 from api.security import Security
 from api.services import Services
@@ -72,7 +73,7 @@ class Measured:
 
 def create_app(services: Services) -> FastAPI:
     """A fresh application on these services; they are the caller's to close."""
-    app = FastAPI(
+    app = Described(
         title="共学 Gongxue",
         version=VERSION,
         docs_url=None,
@@ -85,6 +86,7 @@ def create_app(services: Services) -> FastAPI:
     errors.add_handlers(app)
     _add_metrics(app)
     app.include_router(http.router(services))
+    app.include_router(http_access.router(services))
     app.include_router(openapi_page.router())
     app.include_router(pages.router(services))
     app.mount("/static", pages.static_files(), name="static")

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from kb import errors as kb
@@ -28,11 +29,21 @@ STATUS: Mapping[type[KbError], int] = {
 }
 """HTTP status by the nearest of an error's classes."""
 
+PROBLEM = "application/problem+json"
+
 
 class Internal(KbError):
     """A bug of ours; the log has the rest."""
 
     code = "internal"
+
+
+class Led(Exception):
+    """Another page comes first: the answer leads to its address."""
+
+    def __init__(self, to: str) -> None:
+        super().__init__(to)
+        self.to = to
 
 
 def status_of(error: KbError) -> int:
@@ -60,7 +71,18 @@ def problem(status: int, code: str, message: str, hint: str = "", **more: Any) -
         "code": code,
         "detail": hint,
     }
-    return JSONResponse(body | more, status_code=status, media_type="application/problem+json")
+    return JSONResponse(body | more, status_code=status, media_type=PROBLEM)
+
+
+def sign_in_address(request: Request) -> str:
+    """The sign-in page that leads back to what this request asked for."""
+    return "/sign-in?next=" + quote(asked_for(request), safe="/")
+
+
+def asked_for(request: Request) -> str:
+    """The address of the request; the start page if it cannot be asked for again."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return request.url.path + query if request.method == "GET" else "/"
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -71,9 +93,15 @@ def add_handlers(app: FastAPI) -> None:
         wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(
             "/v1"
         )
+        if wants_page and isinstance(error, kb.SignInRequired) and request.method == "GET":
+            return RedirectResponse(sign_in_address(request), 303)
         if wants_page:
             return error_page(request, status, error)
         return problem(status, error.code, error.message, error.hint)
+
+    @app.exception_handler(Led)
+    def led(request: Request, error: Led) -> Response:
+        return RedirectResponse(error.to, 303)
 
     @app.exception_handler(KbError)
     def known(request: Request, error: KbError) -> Response:

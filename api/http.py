@@ -5,17 +5,20 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import Field
 
 from access.rights import Action
 from access.sharing import Wanted
+from api import schemas
+from api.access_schemas import BRANCH
 from api.errors import error_of
 from api.forms import OwnRequest
 from api.json import answer_json, card_json, document_json
 from api.principal import Asker, Scope
+from api.schemas import ANY, CHANGE, problems
 from api.services import Services
 from ingest.readers import media_type_of
 from kb.errors import OversizeSource
@@ -25,13 +28,14 @@ from search.engine import MAX_WINDOW
 
 Json = dict[str, Any]
 Year = Annotated[int, Field(ge=1, le=9999)]
+BYTES = {"schema": {"type": "string", "format": "binary"}}
 
 
 def router(services: Services) -> APIRouter:
     """The routes under /v1 over these services."""
-    routes = APIRouter(prefix="/v1")
+    routes = APIRouter(prefix="/v1", responses=problems(*ANY))
 
-    @routes.get("/search", summary="Search passages")
+    @routes.get("/search", summary="Search passages", response_model=schemas.Answer, responses=problems(400))
     def search(
         scope: Scope,
         q: Annotated[str, Query(description="What is asked: words, a question, a 文号, a law and article.")],
@@ -63,13 +67,23 @@ def router(services: Services) -> APIRouter:
             )
         )
 
-    @routes.get("/suggest", summary="Titles that contain what was typed")
+    @routes.get(
+        "/suggest",
+        summary="Titles that contain what was typed",
+        response_model=schemas.Cards,
+        responses=problems(400),
+    )
     def suggest(
         scope: Scope, q: Annotated[str, Query(max_length=200)], k: Annotated[int, Query(ge=1, le=50)] = 8
     ) -> Json:
         return {"documents": [card_json(c) for c in services.suggest(q, scope, k)]}
 
-    @routes.get("/documents", summary="Documents, newest first")
+    @routes.get(
+        "/documents",
+        summary="Documents, newest first",
+        response_model=schemas.Page,
+        responses=problems(400),
+    )
     def documents(
         scope: Scope,
         kind: Kind | None = None,
@@ -79,7 +93,12 @@ def router(services: Services) -> APIRouter:
         total, cards = services.documents(scope, kind=kind, offset=offset, k=k)
         return {"total": total, "documents": [card_json(c) for c in cards]}
 
-    @routes.get("/documents/{document_id}", summary="One document with its structure")
+    @routes.get(
+        "/documents/{document_id}",
+        summary="One document with its structure",
+        response_model=schemas.Document,
+        responses=problems(404),
+    )
     def document(asker: Asker, document_id: str) -> Json:
         found = document_json(
             services.document(document_id, asker.scope), services.card(document_id, asker.scope)
@@ -87,11 +106,21 @@ def router(services: Services) -> APIRouter:
         services.note_reading(asker, document_id)
         return found
 
-    @routes.get("/documents/{document_id}/versions", summary="All versions of its work, newest first")
+    @routes.get(
+        "/documents/{document_id}/versions",
+        summary="All versions of its work, newest first",
+        response_model=schemas.Cards,
+        responses=problems(404),
+    )
     def versions(scope: Scope, document_id: str) -> Json:
         return {"documents": [card_json(c) for c in services.versions(document_id, scope)]}
 
-    @routes.get("/documents/{document_id}/original", summary="The bytes handed in", response_class=Response)
+    @routes.get(
+        "/documents/{document_id}/original",
+        summary="The bytes handed in",
+        response_class=Response,
+        responses={200: {"content": {"*/*": BYTES}}, **problems(404)},
+    )
     def original(asker: Asker, document_id: str) -> Response:
         source = services.original(document_id, asker.scope)
         services.note_reading(asker, document_id, "document.original")
@@ -106,16 +135,24 @@ def router(services: Services) -> APIRouter:
         )
 
     @routes.put(
-        "/sources/{name}", summary="Hand in one source, its bytes as the body", dependencies=[OwnRequest]
+        "/sources/{name}",
+        summary="Hand in one source, its bytes as the body",
+        response_model=schemas.Added,
+        responses=problems(*CHANGE, 404, 415, 422),
+        dependencies=[OwnRequest],
+        openapi_extra={"requestBody": {"required": True, "content": {"*/*": BYTES}}},
     )
     async def put_source(
         request: Request,
         asker: Asker,
-        name: str,
-        branch: Annotated[str, Query(description="Branch that keeps it.")],
+        name: Annotated[str, Path(max_length=200)],
+        branch: Annotated[str, Query(pattern=BRANCH, description="Branch that keeps it.")],
         audience: Annotated[
-            list[str] | None,
-            Query(description="own, partners, everyone, branch:ID or group:ID; none is the owner alone."),
+            list[Annotated[str, Field(max_length=64)]] | None,
+            Query(
+                max_length=200,
+                description="own, partners, everyone, branch:ID or group:ID; none is the owner alone.",
+            ),
         ] = None,
     ) -> Json:
         asker.require(Action.ADD, branch)
@@ -137,6 +174,7 @@ def router(services: Services) -> APIRouter:
         "/documents/{document_id}",
         status_code=204,
         summary="Take a document out at once",
+        responses=problems(*CHANGE, 404),
         dependencies=[OwnRequest],
     )
     def withdraw(
@@ -145,7 +183,11 @@ def router(services: Services) -> APIRouter:
         services.holdings.withdraw(asker, document_id, reason)
         return Response(status_code=204)
 
-    @routes.get("/status", summary="How many documents one sees, and whether the index has come up to them")
+    @routes.get(
+        "/status",
+        summary="How many documents one sees, and whether the index has come up to them",
+        response_model=schemas.Status,
+    )
     def status(scope: Scope) -> Json:
         counts = services.overview(scope)
         passages = counts.pop("passages")

@@ -18,6 +18,7 @@ from huey.consumer import Consumer
 from sqlalchemy import insert, or_, select, update
 
 from access.access import Access
+from access.keys import new_secret
 from access.principal import Principal
 from access.sharing import Wanted
 from access.tables import jobs
@@ -75,7 +76,7 @@ class Jobs:
         """
         self._holdings.keeping(by, branch_id, wanted)
         now = self._access.office.now()
-        job_id = derive_id("job", by.person_id or "", now.isoformat())
+        job_id = derive_id("job", new_secret())
         folder = self._folder / job_id
         folder.mkdir(parents=True)
         names = []

@@ -16,7 +16,8 @@ class Described(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document; made once."""
-        if self.openapi_schema is None:
+        made = self.openapi_schema
+        if made is None:
             made = super().openapi()
             parts = made.setdefault("components", {})
             schemas = parts.setdefault("schemas", {})
@@ -42,8 +43,7 @@ class Described(FastAPI):
             }
             # Or nobody: then one sees what everyone sees.
             made["security"] = [{"token": []}, {"session": []}, {}]
-        found: dict[str, Any] = self.openapi_schema
-        return found
+        return made
 
 
 def _drop_framework(responses: dict[str, Any]) -> None:

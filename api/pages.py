@@ -21,6 +21,7 @@ from access.principal import Principal
 from api import document_view as reading
 from api import views
 from api.address import KIND_WORDS, LEG_WORDS, MODE_WORDS, VALIDITY_WORDS, Problem, State
+from api.errors import sign_in_address
 from api.forms import form_token
 from api.principal import Asker, Scope, principal
 from kb.errors import InvalidQuery, KbError
@@ -167,6 +168,8 @@ def render(request: Request, template: str, context: Mapping[str, Any], *, statu
         "asker": principal(request),
         "demonstration": getattr(request.app.state, "demonstration", False),
         "form_token": partial(form_token, request),
+        "menu": views.menu(principal(request)),
+        "sign_in_address": sign_in_address(request),
     }
     html = _templates().get_template(template).render(request=request, **shell, **context)
     return HTMLResponse(html, status_code=status)
@@ -258,6 +261,7 @@ def _templates() -> jinja2.Environment:
         is_badged=views.is_badged,
     )
     environment.filters["day"] = views.day_words
+    environment.filters["moment"] = views.moment_words
     return environment
 
 

@@ -2,20 +2,32 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from urllib.parse import quote
 
 from markupsafe import Markup
 
+from access.principal import Principal
+from access.rights import Action
 from api.address import FIELD_WORDS, PAGE_SIZE, Field, State, word
 from api.excerpts import excerpt
-from kb.errors import KbError
+from kb.errors import KbError, TooManyRequests
 from kb.model import Answer, Hit, Kind, Validity
 
 ERROR_WORDS = {
     "not_found": ("没有找到", "它可能已被撤下，或不在您的可见范围内。请检查地址，或重新检索。"),
     "invalid_query": ("这样检索不了", "请检查检索词和筛选条件，改好后再试。"),
-    "forbidden": ("不能这样做", "这里不接受这个请求。若确有需要，请联系管理员。"),
+    "invalid_request": ("这样办不了", "所填的内容有问题。请回到上一页，改好后再试。"),
+    "sign_in_required": ("请先登录", "登录后再回来办。"),
+    "sign_in_failed": ("登录没有成功", "请重新登录；若仍不行，请联系本支部的管理员。"),
+    "forbidden": (
+        "不能这样做",
+        "您的账号没有这个权限，或这个页面打开得太久。请刷新后再试；若确有需要，请联系本支部的管理员。",
+    ),
+    "conflict": ("没有办成", "它可能已经办过，或情况有了变化。请打开页面看看现在的情况，再决定是否重办。"),
+    "too_many_requests": ("请稍等再试", "短时间内试得太多了。请过几分钟再来。"),
+    "withdrawn": ("这份材料已被撤下", "它不能直接再交。若确需恢复，请联系保管它的支部。"),
+    "provider_unavailable": ("单位登录暂时不可用", "请稍后再试，或改用密码登录；若仍不行，请告诉管理员。"),
     "index_missing": ("还没有可检索的内容", "请联系管理员载入文献后再来。"),
     "index_mismatch": ("检索暂时不可用", "索引与当前设置不一致，请联系管理员重建索引。"),
     "index_busy": ("检索暂时不可用", "索引正在更新，请稍候一分钟再试。"),
@@ -29,6 +41,46 @@ BROKEN = ("服务出了问题", "请稍后再试；若仍不行，请把下面�
 def error_words(status: int, error: KbError) -> tuple[str, str]:
     """What happened and what to do, for people."""
     return ERROR_WORDS.get(error.code, BROKEN if status >= 500 else BAD_REQUEST)
+
+
+def wait_words(error: TooManyRequests) -> str:
+    """How long to wait, beside the field that was wrong too often.
+
+    >>> wait_words(TooManyRequests("", wait_s=61))
+    '试错的次数太多了，请等 2 分钟后再试。忘了密码请联系本支部的管理员。'
+    """
+    wait = f"{error.wait_s} 秒" if error.wait_s <= 60 else f"{-(-error.wait_s // 60)} 分钟"
+    return f"试错的次数太多了，请等 {wait}后再试。忘了密码请联系本支部的管理员。"
+
+
+_MANAGING = (
+    Action.SEE_PEOPLE,
+    Action.MANAGE_PEOPLE,
+    Action.MANAGE_BRANCH,
+    Action.PARTNER,
+    Action.GROUP,
+    Action.SEE_AUDIT,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    """An entry of the main menu; `here` is what the page that it leads to calls itself."""
+
+    here: str
+    href: str
+    label: str
+
+
+def menu(asker: Principal) -> tuple[MenuEntry, ...]:
+    """The main menu, with what the asker may do."""
+    entries = [MenuEntry("search", "/", "检索"), MenuEntry("documents", "/documents", "文献")]
+    if any(asker.may(Action.ADD, branch_id) for branch_id in asker.branches):
+        entries.append(MenuEntry("hand-in", "/manage/hand-in", "交材料"))
+    manages = any(asker.may(action, branch_id) for action in _MANAGING for branch_id in asker.branches)
+    if asker.settled and (asker.operator or manages):
+        entries.append(MenuEntry("manage", "/manage", "管理"))
+    return tuple(entries)
 
 
 def is_badged(validity: Validity, kind: Kind) -> bool:
@@ -171,6 +223,12 @@ def day_words(day: date) -> str:
     '2024年7月1日'
     """
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+def moment_words(at: datetime) -> str:
+    """A time in UTC, without a zone, as it was here."""
+    here = at.replace(tzinfo=UTC).astimezone()
+    return f"{day_words(here.date())} {here:%H:%M}"
 
 
 def is_late_page(state: State, answer: Answer) -> bool:

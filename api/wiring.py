@@ -2,12 +2,14 @@
 
 import importlib
 import pkgutil
-from datetime import date
+from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import cast
 
 from access.access import is_demonstration, open_access
+from access.audit import utc_now
 from access.keys import open_keys
 from access.passwords import Passwords
 from access.resolve import Policy
@@ -31,6 +33,8 @@ def build_services(
     opened: bool = True,
     encoder: Encoder | None = None,
     passwords: Passwords | None = None,
+    now: Callable[[], datetime] = utc_now,
+    today: Callable[[], date] = date.today,
 ) -> Services:
     """Open a home and everything that works on it.
 
@@ -38,6 +42,8 @@ def build_services(
         opened: whether to open the index; false to rebuild one that does not match.
         encoder: used instead of the configured one.
         passwords: used instead of those of full cost.
+        now: the moment, UTC without a zone, by which sessions and tokens end.
+        today: the day on which partnerships hold and validity is judged.
 
     Raises:
         ServiceError: something cannot be opened; says what and what to do.
@@ -77,8 +83,10 @@ def build_services(
             longest_days=settings.session_days,
         ),
         passwords=passwords,
+        now=now,
+        today=today,
     )
-    engine = SearchEngine(catalog, index, today=date.today)
+    engine = SearchEngine(catalog, index, today=today)
     return Services(settings, catalog, originals, pipeline, index, engine, access)
 
 

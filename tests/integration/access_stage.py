@@ -1,0 +1,552 @@
+"""Plays a history on real services and on the model at once.
+
+One home serves many worlds: between them its catalog is put back to a template, and what the last
+world held is withdrawn, so that the index follows as it always does.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from sqlalchemy import event
+
+from access.branches import Level
+from access.passwords import Passwords
+from access.principal import Power, Principal
+from access.rights import Role
+from access.sharing import Wanted
+from api.app import create_app
+from api.services import Services
+from api.settings import Settings
+from api.wiring import build_services
+from kb.errors import KbError, NotFound
+from kb.model import PUBLIC
+from store.shares import Shares
+from tests.fakes import HashingEncoder
+from tests.integration.access_worlds import (
+    ADMINISTRATOR,
+    EDITORS,
+    FIRST_DAY,
+    MOST_BRANCHES,
+    MOST_DOCUMENTS,
+    MOST_GROUPS,
+    N_PEOPLE,
+    N_SLOTS,
+    OPERATOR,
+    ROLES,
+    SHARERS,
+    UNSETTLED,
+    Audience,
+    Branch,
+    Group,
+    Held,
+    History,
+    Partnership,
+    Person,
+    Share,
+    Step,
+    World,
+    branch_name,
+    days,
+    group_name,
+    person_name,
+    text,
+)
+
+_TREE = (
+    ("a", None, Level.COMMITTEE),
+    ("a1", "a", Level.BRANCH),
+    ("a2", "a", Level.GENERAL),
+    ("b", None, Level.COMMITTEE),
+    ("b1", "b", Level.BRANCH),
+    ("c", None, Level.BRANCH),
+)
+"""Branches that are there from the beginning: three enterprises."""
+
+
+def branch_id_of(n: int) -> str:
+    """The id of the n-th branch."""
+    return f"branch-{n}"
+
+
+class Clock:
+    """The time of a world; no two moments are alike."""
+
+    def __init__(self) -> None:
+        self.set(FIRST_DAY)
+
+    def set(self, day: date) -> None:
+        """Go to the morning of a day."""
+        self._now = datetime(day.year, day.month, day.day, 8)
+
+    def now(self) -> datetime:
+        """This moment."""
+        self._now += timedelta(milliseconds=1)
+        return self._now
+
+    def today(self) -> date:
+        """This day."""
+        return self._now.date()
+
+
+class _Later:
+    """Stands in for the index where something was taken in: queries follow the catalog by themselves."""
+
+    def follow(self, *, block: bool = False) -> frozenset[str]:
+        """Nothing yet."""
+        return frozenset()
+
+
+class Stage:
+    """Services and an application on one home, for world after world."""
+
+    def __init__(self, folder: Path, *, lazily: bool = True) -> None:
+        """`lazily` leaves it to the queries to bring the index up to the catalog."""
+        self.clock = Clock()
+        self.services: Services = build_services(
+            Settings(
+                home=folder / "home",
+                processes=1,
+                requests_per_minute=0,
+                second_factor=False,
+                session_idle_hours=24 * 30,
+                session_days=90,
+            ),
+            encoder=HashingEncoder(dim=16),
+            passwords=Passwords(memory_kib=8, passes=1),
+            now=self.clock.now,
+            today=self.clock.today,
+        )
+        engine = self.services.catalog.engine
+        event.listen(engine, "connect", lambda c, _: c.execute("PRAGMA synchronous=OFF"))
+        engine.dispose()
+        if lazily:
+            self.services.holdings._index = _Later()  # type: ignore[assignment]
+        self._database = folder / "home" / "catalog.db"
+        self._template = folder / "template.db"
+        self.sessions: dict[str, str] = {}
+        self.tokens: dict[str, tuple[str, str]] = {}
+        self._first = self._populate()
+        with closing(sqlite3.connect(self._database)) as live, closing(sqlite3.connect(self._template)) as kept:
+            live.backup(kept)
+        self.app: FastAPI = create_app(self.services)
+
+    def _populate(self) -> tuple[str, ...]:
+        """Make the branches and people that every world begins with, each person with an open session."""
+        access = self.services.access
+        for n, (_, above, level) in enumerate(_TREE):
+            parent = next((branch_id_of(i) for i, t in enumerate(_TREE) if t[0] == above), None)
+            access.branches.found(
+                None, branch_name(n), level=level, parent_id=parent, branch_id=branch_id_of(n)
+            )
+        people = []
+        for n in range(N_PEOPLE):
+            person_id = access.people.add(
+                None, person_name(n) + str(n), person_name(n), change_password=n == UNSETTLED, operator=n == OPERATOR
+            )
+            people.append(person_id)
+            self.sessions[person_id] = secret = access.sessions.sign_in_as(person_id, "test")
+            if n in (1, 2):
+                powers = frozenset({Power.READ} if n == 1 else {Power.WRITE, Power.MANAGE})
+                token = access.tokens.make(access.sessions.principal(secret), "t", powers, 366)
+                self.tokens[person_id] = (token.secret, token.token_id)
+        return tuple(people)
+
+    def begin(self, history: History) -> "Play":
+        """A world at its beginning, in place of the one before."""
+        with closing(sqlite3.connect(self._database)) as live, closing(sqlite3.connect(self._template)) as kept:
+            old = [r[0] for r in live.execute("SELECT document_id FROM documents")]
+            seq = live.execute("SELECT coalesce(max(seq), 0) FROM changes").fetchone()[0]
+            kept.backup(live)
+            gone = [*old, "0" * 16]
+            live.executemany(
+                "INSERT INTO changes (seq, document_id, removed, at) VALUES (?, ?, 1, '2030-01-01 00:00:00.000000')",
+                [(seq + n, document_id) for n, document_id in enumerate(gone, 1)],
+            )
+            live.commit()
+        self.clock.set(FIRST_DAY)
+        return Play(self, history)
+
+    def first_people(self) -> tuple[str, ...]:
+        """Ids of the people, in their order."""
+        return self._first
+
+    def close(self) -> None:
+        """Let go of the home."""
+        self.services.close()
+
+
+class Play:
+    """One world: the model, and the services that should agree with it."""
+
+    def __init__(self, stage: Stage, history: History) -> None:
+        self.stage = stage
+        self.services = stage.services
+        self.world = World()
+        self.counts = {"done": 0, "refused": 0}
+        for n in range(len(_TREE)):
+            branch = self.services.access.branches.get(branch_id_of(n))
+            self.world.branches[branch.branch_id] = Branch(n, branch.parent_id)
+        for n, (person_id, (branch_n, role)) in enumerate(
+            zip(stage.first_people(), history.places, strict=True)
+        ):
+            self.world.people[person_id] = Person(n, settled=n != UNSETTLED)
+            if branch_n < len(_TREE):
+                self._give(person_id, branch_id_of(branch_n), frozenset({ROLES[role]}))
+
+    def act(self, steps: Iterable[Step]) -> None:
+        """Try each step; what the services took is true in the model from then on."""
+        for step in steps:
+            try:
+                getattr(self, "_" + step.kind)(step)
+            except KbError:
+                self.counts["refused"] += 1
+            else:
+                self.counts["done"] += 1
+
+    # -- who acts
+
+    def principal(self, person_id: str) -> Principal:
+        """The person as they are now."""
+        return self.services.access.sessions.principal_of(person_id)
+
+    def _somebody(self, step: Step, fit: Callable[[str], bool]) -> str:
+        """Somebody who may; now and then, and where nobody may, anybody."""
+        everybody = list(self.world.people)
+        able = [p for p in everybody if fit(p)]
+        return step.pick(step.a, able if able and step.d % 8 else everybody)
+
+    def _editor(self, step: Step, branch_id: str, wanted: frozenset[str] = EDITORS) -> Principal:
+        return self.principal(self._somebody(step, lambda p: self.world.has_role(p, branch_id, wanted)))
+
+    def _branches(self, *, active: bool = True) -> list[str]:
+        return [b for b, found in self.world.branches.items() if found.active is active]
+
+    def _document(self, step: Step, number: int) -> tuple[str, Held]:
+        if not self.world.documents:
+            raise NotFound("Nothing is here yet.")
+        document_id = step.pick(number, list(self.world.documents))
+        return document_id, self.world.documents[document_id]
+
+    def _reader(self, step: Step, document_id: str, branch_id: str, wanted: frozenset[str]) -> Principal:
+        """Somebody with a role in the branch who sees the document, or anybody: then it must not be there."""
+        person_id = self._somebody(
+            step,
+            lambda p: self.world.has_role(p, branch_id, wanted) and self.world.sees(p, document_id),
+        )
+        return self.principal(person_id)
+
+    # -- audiences
+
+    def _wanted(self, step: Step, branch_id: str, number: int) -> list[tuple[Wanted, Audience]]:
+        """None, one or two audiences, as people say them and as the model does."""
+        branches, groups = list(self.world.branches), list(self.world.groups)
+        may = step.c % 3 != 0
+
+        def one(n: int) -> tuple[str, Audience]:
+            kind = ("own", "branch", "partners", "group", "branch", "everyone", "group", "partners")[n % 8]
+            if kind == "group" and groups:
+                group_id = groups[(n // 8 + step.c) % len(groups)]
+                return f"group:{group_id}", ("group", group_id)
+            if kind in ("branch", "group"):
+                other = branches[(n // 8 + step.b + step.c) % len(branches)]
+                inside = self.world.top(other) == self.world.top(branch_id)
+                return f"branch:{other}", ("branch", other) if inside else ("named", branch_id, other)
+            if kind == "own":
+                return "own", ("branch", branch_id)
+            return kind, ("everyone",) if kind == "everyone" else ("partners", branch_id)
+
+        if number % 6 == 0:
+            return []
+        chosen = [one(number)] + ([one(number + step.c)] if step.c % 2 else [])
+        return [
+            (Wanted(said, may), audience) for said, audience in dict.fromkeys(chosen) if said
+        ]
+
+    def _set_direct(
+        self, held: Held, wanted: Sequence[tuple[Wanted, Audience]], owner: str, *, passing: bool
+    ) -> None:
+        put: dict[Audience, bool] = {}
+        for said, audience in wanted:
+            put[audience] = passing and said.may_reshare and audience != ("everyone",)
+        if put:
+            put.setdefault(("branch", held.keeper), False)
+        else:
+            put = {("owner", held.keeper, owner): False}
+        for audience, may_reshare in put.items():
+            held.put(held.keeper, audience, may_reshare)
+        for share in [s for s in held.shares if s.parent is None and s.audience not in put]:
+            held.drop(share)
+
+    # -- documents
+
+    def _hand_in(self, step: Step) -> None:
+        if len(self.world.documents) >= MOST_DOCUMENTS:
+            return
+        branch_id = step.pick(step.b, self._branches())
+        by = self._editor(step, branch_id)
+        used = [h.slot for h in (*self.world.documents.values(), *self.world.gone.values())]
+        fresh = [n for n in range(N_SLOTS) if n not in used]
+        slot = step.pick(step.c, [str(n) for n in (used if used and step.d % 6 == 1 else fresh or used)])
+        found, wanted = text(int(slot)), self._wanted(step, branch_id, step.d)
+        outcome = self.services.holdings.hand_in(
+            by, branch_id, found.source, [w for w, _ in wanted], sidecar=found.sidecar
+        )
+        assert by.person_id is not None
+        assert outcome.document_id is not None, outcome
+        if outcome.status == "unchanged":
+            assert self.world.sees(by.person_id, outcome.document_id) or (
+                self.world.documents[outcome.document_id].owner == by.person_id
+            ), "told of bytes that are hidden"
+            return
+        held = Held(found.slot, branch_id, by.person_id, outcome.n_passages)
+        self._set_direct(held, wanted, by.person_id, passing=True)
+        self.world.documents[outcome.document_id] = held
+        self._agree_on_shares(outcome.document_id)
+
+    def _set_audience(self, step: Step) -> None:
+        document_id, held = self._document(step, step.b)
+        by = self._reader(step, document_id, held.keeper, SHARERS)
+        wanted = self._wanted(step, held.keeper, step.d)
+        self.services.access.sharing.set_audience(by, document_id, [w for w, _ in wanted])
+        self._was_seen(by, document_id)
+        assert by.person_id is not None
+        self._set_direct(held, wanted, by.person_id, passing=True)
+        self._agree_on_shares(document_id)
+
+    def _reshare(self, step: Step) -> None:
+        document_id, held = self._document(step, step.b)
+        branch_id = step.pick(step.c, [b for b in self._branches() if b != held.keeper])
+        by = self._reader(step, document_id, branch_id, SHARERS)
+        wanted = self._wanted(step, branch_id, step.d)
+        before = {id(s) for s in held.shares}
+        self.services.access.sharing.reshare(by, document_id, branch_id, [w for w, _ in wanted])
+        self._was_seen(by, document_id)
+        fit = [s for s in held.shares if s.may_reshare and self.world.reaches_branch(s, branch_id)]
+        assert fit, "passed on what the branch does not have"
+        for said, audience in wanted:
+            held.put(branch_id, audience, said.may_reshare, parent=fit[0])
+        self._agree_on_parents(document_id, held, {id(s) for s in held.shares} - before, fit)
+        self._agree_on_shares(document_id)
+
+    def _agree_on_parents(self, document_id: str, held: Held, new: set[int], fit: Sequence[Share]) -> None:
+        """Which of several shares was passed on is the services' to choose, as long as it is one that fits."""
+        rows = {s.share_id: s for s in Shares(self.services.catalog.engine).of(document_id)}
+        by_name = {(r.branch_id, r.audience): r for r in rows.values()}
+        for share in [s for s in held.shares if id(s) in new]:
+            parent_id = by_name[share.by, _token(share.audience)].parent_id
+            assert parent_id is not None
+            parent = rows[parent_id]
+            share.parent = next(s for s in fit if (s.by, _token(s.audience)) == (parent.branch_id, parent.audience))
+
+    def _take_back(self, step: Step) -> None:
+        document_id, held = self._document(step, step.b)
+        rows = Shares(self.services.catalog.engine).of(document_id)
+        row = rows[step.c % len(rows)]
+        by = self._reader(step, document_id, step.pick(step.d, [row.branch_id or "", held.keeper]), SHARERS)
+        self.services.access.sharing.take_back(by, document_id, row.share_id)
+        self._was_seen(by, document_id)
+        held.drop(next(s for s in held.shares if (s.by, _token(s.audience)) == (row.branch_id, row.audience)))
+        self._agree_on_shares(document_id)
+
+    def _copy(self, step: Step) -> None:
+        document_id, held = self._document(step, step.b)
+        if len(self.world.documents) >= MOST_DOCUMENTS:
+            return
+        branch_id = step.pick(step.c, [b for b in self._branches() if b != held.keeper])
+        by = self._reader(step, document_id, branch_id, EDITORS)
+        copy_id = self.services.holdings.copy(by, document_id, branch_id)
+        self._was_seen(by, document_id)
+        assert by.person_id is not None
+        copied = Held(held.slot, branch_id, by.person_id, held.n_passages, document_id)
+        copied.put(branch_id, ("branch", branch_id), False)
+        self.world.documents[copy_id] = copied
+
+    def _withdraw(self, step: Step) -> None:
+        document_id, held = self._document(step, step.b)
+        by = self._reader(step, document_id, held.keeper, SHARERS)
+        self.services.holdings.withdraw(by, document_id)
+        self._was_seen(by, document_id)
+        self.world.gone[document_id] = self.world.documents.pop(document_id)
+
+    def _take_over(self, step: Step) -> None:
+        document_id, held = self._document(step, step.b)
+        by = self._editor(step, held.keeper, frozenset({ADMINISTRATOR}))
+        self.services.access.sharing.take_over(by, held.keeper, document_id)
+        assert by.person_id is not None
+        held.owner = by.person_id
+        held.shares = [Share(held.keeper, ("owner", held.keeper, by.person_id), False)]
+
+    def _was_seen(self, by: Principal, document_id: str) -> None:
+        """Nobody does anything to what they do not see."""
+        assert self.world.sees(by.person_id, document_id), f"{by.name} acted on hidden {document_id}"
+
+    def _agree_on_shares(self, document_id: str) -> None:
+        rows = Shares(self.services.catalog.engine).of(document_id)
+        found = {(r.branch_id, r.audience, r.may_reshare) for r in rows}
+        held = self.world.documents[document_id]
+        assert found == {(s.by, _token(s.audience), s.may_reshare) for s in held.shares}
+
+    # -- partnerships and time
+
+    def _propose(self, step: Step) -> None:
+        one, other = step.pick(step.b, self._branches()), step.pick(step.c, self._branches())
+        begins = self.world.today + days(step.d % 3 == 2)
+        ends = begins + days((2, 9, 40)[step.d % 3])
+        agreed = step.d % 2 == 0
+        by = None if agreed else self._editor(step, one, SHARERS)
+        partnership_id = self.services.access.partnerships.propose(
+            by, one, other, begins, ends, agreed=agreed
+        )
+        self.world.partnerships[partnership_id] = Partnership(one, other, begins, ends, agreed)
+
+    def _partnership(self, step: Step) -> tuple[str, Partnership]:
+        if not self.world.partnerships:
+            raise NotFound("No partnership was offered yet.")
+        partnership_id = step.pick(step.b, list(self.world.partnerships))
+        return partnership_id, self.world.partnerships[partnership_id]
+
+    def _agree(self, step: Step) -> None:
+        partnership_id, found = self._partnership(step)
+        by = self._editor(step, found.other, SHARERS)
+        self.services.access.partnerships.agree(by, partnership_id)
+        found.agreed = True
+
+    def _end(self, step: Step) -> None:
+        partnership_id, found = self._partnership(step)
+        by = self._editor(step, step.pick(step.c, [found.one, found.other]), SHARERS)
+        self.services.access.partnerships.end(by, partnership_id)
+        found.ended = True
+
+    def _pass_days(self, step: Step) -> None:
+        self.world.today += days(1 + step.b % 4)
+        self.stage.clock.set(self.world.today)
+
+    # -- groups
+
+    def _make_group(self, step: Step) -> None:
+        if len(self.world.groups) >= MOST_GROUPS:
+            return
+        keeper = step.pick(step.b, self._branches())
+        n = 1 + max((g.n for g in self.world.groups.values()), default=-1)
+        group = self.services.access.groups.make(self._editor(step, keeper, SHARERS), keeper, group_name(n))
+        self.world.groups[group.group_id] = Group(n, keeper)
+
+    def _group(self, step: Step) -> tuple[str, Group]:
+        if not self.world.groups:
+            raise NotFound("No group was made yet.")
+        group_id = step.pick(step.b, list(self.world.groups))
+        return group_id, self.world.groups[group_id]
+
+    def _put_member(self, step: Step) -> None:
+        group_id, group = self._group(step)
+        by = self._editor(step, group.keeper, SHARERS)
+        among = list(self.world.people) if step.d % 3 == 0 else self._branches()
+        member = step.pick(step.c, among)
+        kind = "person" if member in self.world.people else "branch"
+        self.services.access.groups.put(by, group_id, f"{kind}:{member}")
+        (group.people if kind == "person" else group.branches).add(member)
+
+    def _drop_member(self, step: Step) -> None:
+        group_id, group = self._group(step)
+        members = sorted(group.people | group.branches)
+        if not members:
+            raise NotFound("Nobody is in the group.")
+        member = step.pick(step.c, members)
+        kind = "person" if member in group.people else "branch"
+        self.services.access.groups.drop(
+            self._editor(step, group.keeper, SHARERS), group_id, f"{kind}:{member}"
+        )
+        (group.people if kind == "person" else group.branches).remove(member)
+
+    def _dissolve(self, step: Step) -> None:
+        group_id, group = self._group(step)
+        self.services.access.groups.dissolve(self._editor(step, group.keeper, SHARERS), group_id)
+        del self.world.groups[group_id]
+
+    # -- people and branches
+
+    def _give(self, person_id: str, branch_id: str, roles: frozenset[str]) -> None:
+        self.services.access.people.set_roles(None, person_id, branch_id, frozenset(map(Role, roles)))
+        held = self.world.people[person_id].roles
+        held.pop(branch_id, None)
+        if roles:
+            held[branch_id] = roles
+
+    def _set_roles(self, step: Step) -> None:
+        self._give(
+            step.pick(step.a, list(self.world.people)),
+            step.pick(step.b, list(self.world.branches)),
+            frozenset({ROLES[step.c % 4], ROLES[step.d % 4]}),
+        )
+
+    def _leave(self, step: Step) -> None:
+        person_id = step.pick(step.a, list(self.world.people))
+        held = sorted(self.world.people[person_id].roles)
+        if held:
+            self._give(person_id, step.pick(step.b, held), frozenset())
+
+    def _deactivate(self, step: Step) -> None:
+        person_id = step.pick(step.a, list(self.world.people))
+        self.services.access.people.set_active(None, person_id, active=False)
+        self.world.people[person_id].active = self.world.people[person_id].session = False
+
+    def _activate(self, step: Step) -> None:
+        out = [p for p, found in self.world.people.items() if not found.active]
+        if out:
+            person_id = step.pick(step.a, out)
+            self.services.access.people.set_active(None, person_id, active=True)
+            self.world.people[person_id].active = True
+
+    def _operator(self) -> Principal:
+        return self.principal(self.stage.first_people()[OPERATOR])
+
+    def _retire(self, step: Step) -> None:
+        leaves = [
+            b
+            for b in self._branches()
+            if not any(x.parent == b and x.active for x in self.world.branches.values())
+        ]
+        branch_id = step.pick(step.b, leaves)
+        self.services.access.branches.retire(self._operator(), branch_id)
+        self.world.branches[branch_id].active = False
+
+    def _restore(self, step: Step) -> None:
+        resting = self._branches(active=False)
+        if resting:
+            branch_id = step.pick(step.b, resting)
+            self.services.access.branches.retire(self._operator(), branch_id, active=True)
+            self.world.branches[branch_id].active = True
+
+    def _found(self, step: Step) -> None:
+        n = len(self.world.branches)
+        if n >= MOST_BRANCHES:
+            return
+        parent = step.pick(step.b, self._branches())
+        self.services.access.branches.found(
+            None, branch_name(n), parent_id=parent, branch_id=branch_id_of(n)
+        )
+        self.world.branches[branch_id_of(n)] = Branch(n, parent)
+
+    def _move(self, step: Step) -> None:
+        branch_id, parent = step.pick(step.b, self._branches()), step.pick(step.c, self._branches())
+        found = self.services.access.branches.get(branch_id)
+        self.services.access.branches.change(
+            self._operator(), branch_id, name=found.name, level=found.level, parent_id=parent
+        )
+        self.world.branches[branch_id].parent = parent
+
+
+def _token(audience: Audience) -> str:
+    """How an audience is kept: needed to tell shares apart, not to know whom they reach."""
+    kind, *ids = audience
+    if kind == "everyone":
+        return PUBLIC
+    return f"share:{ids[0]}>{ids[1]}" if kind == "named" else ":".join(audience)
+
+
+__all__ = ["Play", "Stage"]
