@@ -146,6 +146,13 @@ class People:
             ).scalars()
             return _people(connection, set(ids))
 
+    def n_active(self) -> int:
+        """How many people can sign in. For the state of the installation only."""
+        with self._office.reading() as connection:
+            return connection.execute(
+                select(func.count()).select_from(people).where(people.c.active)
+            ).scalar_one()
+
     # -- adding -----------------------------------------------------------------
 
     def add(

@@ -30,7 +30,11 @@ from kb.errors import Conflict, InvalidRequest, NotFound, SignInFailed, TooManyR
 
 TOKEN_DAYS = (7, 30, 90, 365)
 N_EVENTS = 50
-_DUE_PAGES = {Due.CODE: "/me/second-factor", Due.PASSWORD: "/me/password", Due.SECOND_FACTOR: "/me/second-factor"}
+_DUE_PAGES = {
+    Due.CODE: "/me/second-factor",
+    Due.PASSWORD: "/me/password",
+    Due.SECOND_FACTOR: "/me/second-factor",
+}
 _NOT_LED = ("/sign-in", "/sign-out", "/v1", "/healthz", "/readyz")
 _DONE = {
     "password": "密码已修改，其他设备已退出。",
@@ -86,7 +90,10 @@ def router(services: Services) -> APIRouter:
     # -- me ---------------------------------------------------------------------------
 
     def me_page(
-        request: Request, asker: Asker, problems: tuple[Problem, ...] = (), typed: Mapping[str, Any] | None = None
+        request: Request,
+        asker: Asker,
+        problems: tuple[Problem, ...] = (),
+        typed: Mapping[str, Any] | None = None,
     ) -> Response:
         person = access.people.get(asker, asker.require_person())
         names = access.branches.names()
@@ -241,7 +248,9 @@ def router(services: Services) -> APIRouter:
         }
         return render(request, "account-second-factor.html", context, status=status)
 
-    def wrong_code(request: Request, asker: Principal, to: str, error: SignInFailed | TooManyRequests) -> Response:
+    def wrong_code(
+        request: Request, asker: Principal, to: str, error: SignInFailed | TooManyRequests
+    ) -> Response:
         if isinstance(error, TooManyRequests):
             return second_factor_page(request, asker, to, (Problem("code", views.wait_words(error)),), 429)
         return second_factor_page(request, asker, to, (Problem("code", _WRONG_CODE),), 401)

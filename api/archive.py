@@ -1,4 +1,7 @@
-"""Backups: catalog and originals in one archive. The index is left out, since it can be rebuilt."""
+"""Backups: catalog, originals and the secret in one archive. The index is left out, since it can be rebuilt.
+
+The archive holds whatever is in the home, and the secret that seals its audit trail: keep it as safe as the home.
+"""
 
 import io
 import json
@@ -9,6 +12,7 @@ import zlib
 from pathlib import Path
 
 from api.services import Services
+from api.settings import SECRET
 from kb.errors import CatalogUnavailable, RequestError, UnreadableSource
 
 _FORMAT = 1
@@ -37,12 +41,14 @@ def write_backup(services: Services, file: Path) -> int:
             target.close()
         partial = file.with_name(f".{file.name}.partial")
         try:
+            partial.touch(mode=0o600)
             with tarfile.open(partial, "w:gz", compresslevel=5) as archive:
                 head = json.dumps({"format": _FORMAT, "documents": n}).encode()
                 info = tarfile.TarInfo(_HEAD)
                 info.size = len(head)
                 archive.addfile(info, io.BytesIO(head))
                 archive.add(copy, "catalog.db")
+                archive.add(home / SECRET, SECRET)
                 for sha256 in digests:
                     name = f"originals/{sha256[:2]}/{sha256}"
                     archive.add(home / name, name)
@@ -63,7 +69,7 @@ def read_backup(file: Path, home: Path) -> None:
         CatalogUnavailable: the home holds a catalog, originals or an index already.
         UnreadableSource: the file is no backup of ours, or is damaged; the home stays empty.
     """
-    held = [name for name in ("catalog.db", "originals", "index") if (home / name).exists()]
+    held = [name for name in ("catalog.db", "originals", "index", SECRET) if (home / name).exists()]
     if held:
         raise CatalogUnavailable(
             f"Cannot restore to {home}: it holds {', '.join(held)} already.",
@@ -82,6 +88,8 @@ def read_backup(file: Path, home: Path) -> None:
             originals = Path(scratch) / "originals"
             if originals.exists():
                 originals.rename(home / "originals")
+            if (Path(scratch) / SECRET).exists():
+                (Path(scratch) / SECRET).rename(home / SECRET)
             (Path(scratch) / "catalog.db").rename(home / "catalog.db")
     except (OSError, tarfile.TarError, zlib.error, KeyError, ValueError, EOFError) as error:
         raise UnreadableSource(

@@ -18,6 +18,7 @@ from api.json import event_line
 from api.principal import Asker
 from api.schemas import ANY, CHANGE, DocumentId, problems
 from api.services import Services
+from kb.errors import SignInRequired
 
 Json = dict[str, Any]
 INVITATION = "/invitation/{secret}"
@@ -366,10 +367,10 @@ def _add_audit(routes: APIRouter, access: Access) -> None:
 def _add_own(routes: APIRouter, services: Services) -> None:
     access = services.access
 
-    @routes.get("/me", summary="Who one is here", response_model=schemas.Me, responses=problems(403))
+    @routes.get("/me", summary="Who one is here", response_model=schemas.Me)
     def me(asker: Asker) -> Any:
         if not asker.signed_in:
-            asker.require_person()
+            raise SignInRequired("Cannot tell who you are: nobody is signed in.", "Sign in first.")
         return asker
 
     @routes.get("/jobs", summary="The latest jobs", response_model=schemas.Jobs, responses=problems(403))

@@ -87,10 +87,10 @@ def picture(pairs: Iterable[Pair], names: Mapping[str, str]) -> Picture | None:
         y = 1
         for branch_id in branch_ids:
             name = names.get(branch_id, branch_id)
-            edges = edges_of[own, branch_id]
-            box = _box(name, len(edges), x=1 if own else WIDTH - _BOX - 1, y=y, own=own)
-            for place, number in enumerate(edges):
-                port[own, number] = y + box.height * (2 * place + 1) // (2 * len(edges))
+            ends = edges_of[own, branch_id]
+            box = _box(name, len(ends), x=1 if own else WIDTH - _BOX - 1, y=y, own=own)
+            for place, number in enumerate(ends):
+                port[own, number] = y + box.height * (2 * place + 1) // (2 * len(ends))
             boxes.append(box)
             y += box.height + _GAP
         heights.append(y - _GAP + 1)

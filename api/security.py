@@ -90,7 +90,7 @@ class Security:
             answer.headers["Retry-After"] = str(int(wait) + 1)
             return answer
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > self._max_bytes:
+        if not length.isdecimal() or len(length) > 18 or int(length) > self._most(scope):
             return problem(
                 413,
                 "oversize_source",
@@ -106,15 +106,21 @@ class Security:
             )
         return None
 
+    def _most(self, scope: Scope) -> int:
+        """Bytes that the route can take: under /v1 only sources are larger than a form."""
+        path: str = scope["path"]
+        small = path.startswith("/v1/") and not path.startswith("/v1/sources/")
+        return MAX_FORM_BYTES if small else self._max_bytes
+
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         """The body, cut off where it grows larger than anything that is taken."""
-        seen = 0
+        seen, most = 0, self._most(scope)
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._max_bytes:
+            if seen > most:
                 raise OversizeSource(
                     "The request is too large.", "Send less at once; see the limits in force."
                 )

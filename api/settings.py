@@ -11,6 +11,8 @@ from kb.errors import InvalidSetting
 
 PREFIX = "GONGXUE_"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SECRET = "secret.key"
+"""File in the home that seals the audit trail and locks second factors; see `access.keys`."""
 ROOT = Path(__file__).resolve().parents[1]
 
 

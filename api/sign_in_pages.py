@@ -67,7 +67,9 @@ def router(services: Services) -> APIRouter:
 
     # -- by password ----------------------------------------------------------------
 
-    def sign_in_page(request: Request, to: str, login: str = "", problem: str = "", status: int = 200) -> Response:
+    def sign_in_page(
+        request: Request, to: str, login: str = "", problem: str = "", status: int = 200
+    ) -> Response:
         context = {
             "next": local_path(to),
             "login": login,
@@ -84,7 +86,9 @@ def router(services: Services) -> APIRouter:
         return sign_in_page(request, request.query_params.get("next", ""))
 
     @routes.post("/sign-in", dependencies=[OwnForm])
-    def sign_in(request: Request, asker: Asker, login: Text = "", password: Text = "", to: Next = "") -> Response:
+    def sign_in(
+        request: Request, asker: Asker, login: Text = "", password: Text = "", to: Next = ""
+    ) -> Response:
         """Let a person in; the cookie is a new one each time."""
         if not login.strip() or not password:
             return sign_in_page(request, to, login, "请填写登录名和密码。", 400)
@@ -203,7 +207,9 @@ def router(services: Services) -> APIRouter:
         free = stranger and access.sessions.person_of_subject(stranger["subject"]) is None
         return stranger if free else None
 
-    def invitation_page(request: Request, offer: Invitation, typed: dict[str, str], problems: list[Problem]) -> Response:
+    def invitation_page(
+        request: Request, offer: Invitation, typed: dict[str, str], problems: list[Problem]
+    ) -> Response:
         context = {
             "branch": access.branches.get(offer.branch_id).name,
             "roles": [word for role, word in ROLE_WORDS.items() if role in offer.roles],

@@ -14,7 +14,7 @@ from access.keys import open_keys
 from access.passwords import Passwords
 from access.resolve import Policy
 from api.services import Services
-from api.settings import Settings
+from api.settings import SECRET, Settings
 from ingest.pipeline import Pipeline
 from kb.errors import CatalogUnavailable, EncoderUnavailable, InvalidSetting
 from kb.ports import Encoder, KeywordEngine, VectorEngine
@@ -75,7 +75,7 @@ def build_services(
     )
     access = open_access(
         catalog,
-        open_keys(settings.home / "secret.key"),
+        open_keys(settings.home / SECRET),
         policy=Policy(
             # Sample accounts are there to be tried; nobody has the authenticator of one.
             second_factor=settings.second_factor and not is_demonstration(catalog.engine),
