@@ -77,7 +77,9 @@ _OWN: Mapping[Action, frozenset[Role]] = {
 }
 """Roles that may do it in their own branch. An administrator's own are all branches below, too."""
 
-OPERATOR: frozenset[Action] = frozenset({Action.SEE_PEOPLE, Action.MANAGE_PEOPLE, Action.MANAGE_BRANCH})
+OPERATOR: frozenset[Action] = frozenset(
+    {Action.SEE_JOBS, Action.SEE_PEOPLE, Action.MANAGE_PEOPLE, Action.MANAGE_BRANCH}
+)
 """What an operator of the installation may do in every branch: appoint its people, not read its documents."""
 
 _ELSEWHERE: Mapping[Action, Grant] = {
@@ -87,9 +89,11 @@ _ELSEWHERE: Mapping[Action, Grant] = {
 }
 """What the same roles may do with the documents of branches that are not theirs; nothing else."""
 
-_THROUGH_AUDIENCE = frozenset(
-    {Action.READ, Action.COPY, Action.RESHARE, Action.WITHDRAW, Action.SEE_AUDIENCE}
-)
+_THROUGH_AUDIENCE: Mapping[Action, Grant] = {
+    **_ELSEWHERE,
+    Action.WITHDRAW: Grant.SHARED,
+    Action.SEE_AUDIENCE: Grant.SHARED,
+}
 """What is done to a document: also in one's own branch only if one may see it."""
 
 
@@ -105,4 +109,4 @@ def granted(action: Action, role: Role, relation: Relation) -> Grant:
         return Grant.NO
     if relation is not Relation.OWN:
         return _ELSEWHERE.get(action, Grant.NO)
-    return Grant.SHARED if action in _THROUGH_AUDIENCE else Grant.YES
+    return _THROUGH_AUDIENCE.get(action, Grant.YES)

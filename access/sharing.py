@@ -196,8 +196,7 @@ class Sharing:
         """Sharing inside the own branch and beyond it are two rights; taking back needs the same as giving."""
         if keeper.branch_id is None:
             return
-        inside = {f"branch:{keeper.branch_id}", f"owner:{keeper.branch_id}:{keeper.owner_id}"}
-        beyond = any(s.audience not in inside for s in touched)
+        beyond = any(s.audience not in _inside(keeper) for s in touched)
         by.require(Action.SHARE if beyond else Action.SHARE_WITHIN, keeper.branch_id)
 
     def _token(self, connection: Connection, by: Principal, branch_id: str | None, audience: str) -> str:
@@ -216,16 +215,7 @@ class Sharing:
         scopes = Scopes(connection, self._office.today())
         line = scopes.tree.above([branch_id])
         if kind == "group":
-            members = [f"branch:{b}" for b in line] + [f"person:{by.person_id}"]
-            near = connection.execute(
-                select(groups.c.group_id)
-                .outerjoin(group_members, group_members.c.group_id == groups.c.group_id)
-                .where(
-                    groups.c.group_id == member_id,
-                    group_members.c.member.in_(members) | groups.c.branch_id.in_(line),
-                )
-            ).first()
-            if near is None:
+            if member_id not in self._groups(connection, by, line):
                 raise NotFound(f"No group {member_id} here.", "Choose one that your branch keeps or is in.")
             return f"group:{member_id}"
         if kind == "branch":
@@ -243,7 +233,55 @@ class Sharing:
             f"Cannot share with {audience!r}.", "Take own, partners, everyone, branch:ID or group:ID."
         )
 
+    def _groups(self, connection: Connection, by: Principal, line: frozenset[str]) -> list[str]:
+        """Groups that one of the branches keeps or is in, or the asker is in, by name."""
+        members = [f"branch:{b}" for b in line] + [f"person:{by.person_id}"]
+        rows = connection.execute(
+            select(groups.c.group_id)
+            .outerjoin(group_members, group_members.c.group_id == groups.c.group_id)
+            .where(group_members.c.member.in_(members) | groups.c.branch_id.in_(line))
+            .order_by(groups.c.name, groups.c.group_id)
+        ).scalars()
+        return list(dict.fromkeys(rows))
+
+    def choices(self, by: Principal, branch_id: str) -> tuple[str, ...]:
+        """Every audience that `set_audience` would take for a document of the branch.
+
+        Raises:
+            SignInRequired, Refused: the asker does not see audiences there.
+        """
+        by.require(Action.SEE_AUDIENCE, branch_id)
+        with self._office.reading() as connection:
+            scopes = Scopes(connection, self._office.today())
+            line = scopes.tree.above([branch_id])
+            top = scopes.tree.top(branch_id)
+            own = scopes.tree.below([top] if top else []) - {branch_id}
+            named = [*sorted(own), *sorted(scopes.partners(line))]
+            kept = self._groups(connection, by, line)
+        return (OWN, PARTNERS, EVERYONE, *(f"branch:{b}" for b in named), *(f"group:{g}" for g in kept))
+
     # -- passing on -----------------------------------------------------------------
+
+    def passable(self, by: Principal, document_id: str) -> list[str]:
+        """The asker's branches as which `reshare` would pass the document on.
+
+        Raises:
+            NotFound: there is no such document in the asker's scope.
+            SignInRequired: nobody is signed in.
+        """
+        by.require_person()
+        with self._office.reading() as connection:
+            keeper = self._catalog.keeper(document_id, by.scope, within=connection)
+            if not by.may(Action.RESHARE, keeper.branch_id):
+                return []
+            mine = [b for b in sorted(by.branches) if b != keeper.branch_id and by.may(Action.SHARE, b)]
+            return [b for b in mine if self._passed_from(connection, document_id, b)]
+
+    def _passed_from(self, connection: Connection, document_id: str, branch_id: str) -> Share | None:
+        """The share from which the branch may pass the document on."""
+        held = Scopes(connection, self._office.today()).of_branch(branch_id)
+        found = shares_of(connection, document_id)
+        return next((s for s in found if s.may_reshare and s.token in held), None)
 
     def reshare(self, by: Principal, document_id: str, branch_id: str, wanted: Sequence[Wanted]) -> None:
         """Pass a document on, as the branch it was shared with; it holds while the branch itself has it.
@@ -263,10 +301,7 @@ class Sharing:
             if keeper.branch_id == branch_id:
                 raise InvalidRequest("Cannot pass on what the branch keeps itself.", "Share it instead.")
             by.require(Action.RESHARE, keeper.branch_id)
-            held = Scopes(connection, self._office.today()).of_branch(branch_id)
-            parent = next(
-                (s for s in shares_of(connection, document_id) if s.may_reshare and s.token in held), None
-            )
+            parent = self._passed_from(connection, document_id, branch_id)
             if parent is None:
                 raise Refused(
                     "Cannot pass this on: it was not shared to be passed on.", "Ask the branch that keeps it."
@@ -313,9 +348,9 @@ class Sharing:
             )
             if found is None or not (mine or self._keeps(by, keeper, Action.SEE_AUDIENCE)):
                 raise NotFound(f"No share {share_id} of this document here.", "See with whom it is shared.")
-            if found.parent_id is None and found.audience == f"branch:{keeper.branch_id}":
+            if found.parent_id is None and found.audience in _inside(keeper):
                 raise InvalidRequest(
-                    "Cannot take the keeper's own branch out.",
+                    "Cannot take the keeper's own branch or the owner out.",
                     "Withdraw the document, or leave it to its owner.",
                 )
             if keeper.branch_id is None:
@@ -436,21 +471,43 @@ class Sharing:
     # -- who would see it -----------------------------------------------------------------
 
     def reach(
-        self, by: Principal, branch_id: str | None, wanted: Sequence[Wanted], *, owner_id: str | None
+        self,
+        by: Principal,
+        branch_id: str | None,
+        wanted: Sequence[Wanted],
+        *,
+        owner_id: str | None,
+        document_id: str | None = None,
     ) -> Reach:
         """Who would see a document of the branch if it were shared so; nothing is changed.
+
+        Of a document that is here already, what others passed on counts where it would stay, and a copy
+        reaches nobody whom its origin does not reach.
 
         Raises:
             InvalidRequest, NotFound, SignInRequired, Refused: as in `set_audience`.
         """
-        tokens = self.tokens(by, branch_id, wanted, owner_id=owner_id)
         with self._office.reading() as connection:
+            keeper = Keeper(branch_id, owner_id, None, "")
+            before: list[Share] = []
+            if document_id is not None:
+                keeper = self._catalog.keeper(document_id, by.scope, within=connection)
+                before = shares_of(connection, document_id)
+            put = self._direct(connection, by, document_id or "", keeper, wanted)
+            self._check_width(by, keeper, [*(s for s in before if s.parent_id is None), *put])
+            tokens = {s.audience for s in put} | _staying(before, put)
             scopes = Scopes(connection, self._office.today())
-            seen = [b for b in scopes.tree.parents if (scopes.of_branch(b) - {PUBLIC}) & tokens]
+            scope_of = {b: scopes.of_branch(b) for b in scopes.tree.parents}
+
+        def reaches(scope: frozenset[str]) -> bool:
+            return not keeper.origin_id or bool(self._catalog.visible([keeper.origin_id], scope))
+
+        everyone = PUBLIC in tokens and reaches(frozenset({PUBLIC}))
+        named = tokens - {PUBLIC} if everyone else tokens
         return Reach(
-            tuple(sorted(seen)),
+            tuple(sorted(b for b, scope in scope_of.items() if scope & named and reaches(scope))),
             tuple(sorted(t.removeprefix("group:") for t in tokens if t.startswith("group:"))),
-            PUBLIC in tokens,
+            everyone,
             all(t.startswith("owner:") for t in tokens),
         )
 
@@ -501,3 +558,19 @@ class Sharing:
                 scope = scopes.of_person(person_id, held)
         seen = self._catalog.visible([c.document_id for c in cards], scope)
         return [(c, c.document_id in seen) for c in cards]
+
+
+def _inside(keeper: Keeper) -> set[str]:
+    """Audiences that do not reach beyond the keeper's branch."""
+    return {f"branch:{keeper.branch_id}", f"owner:{keeper.branch_id}:{keeper.owner_id}"}
+
+
+def _staying(before: Sequence[Share], put: Sequence[Share]) -> set[str]:
+    """Tokens of what was passed on, and would stay if the keeper shared with these."""
+    known = {s.share_id: s for s in before}
+    passing = {s.audience for s in put if s.may_reshare}
+
+    def root(s: Share) -> Share:
+        return root(known[s.parent_id]) if s.parent_id else s
+
+    return {s.token for s in before if s.parent_id and root(s).audience in passing}

@@ -222,7 +222,7 @@ class Reshare(Schema):
 
 
 class Share(Schema):
-    """With whom a document is shared. `mine`: the asker may take it back."""
+    """With whom a document is shared: as in `Wanted`, or "owner". `mine`: the asker may take it back."""
 
     share_id: str
     audience: str

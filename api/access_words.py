@@ -7,7 +7,7 @@ from access.principal import Power
 from access.rights import Role
 
 ROLE_WORDS: Mapping[Role, str] = {
-    Role.MEMBER: "成员",
+    Role.MEMBER: "学员",
     Role.TRAINER: "培训员",
     Role.LIAISON: "联络员",
     Role.ADMINISTRATOR: "管理员",

@@ -13,7 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import account_pages, errors, http, http_access, openapi_page, pages
+from api import account_pages, errors, http, http_access, manage_pages, openapi_page, pages
 from api.openapi import Described
 from api.principal import Asker
 from api.security import Security
@@ -90,6 +90,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(http_access.router(services))
     app.include_router(openapi_page.router())
     app.include_router(pages.router(services))
+    app.include_router(manage_pages.router(services))
     app.include_router(account_pages.router(services))
     app.mount("/static", pages.static_files(), name="static")
 

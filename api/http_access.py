@@ -1,6 +1,7 @@
 """HTTP under /v1 for people and sharing: who there is, who may see what, and what was done."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -10,7 +11,7 @@ from access.access import Access
 from access.people import Person
 from access.principal import Principal
 from access.rights import Action
-from access.sharing import Wanted
+from access.sharing import EVERYONE, OWN, PARTNERS, Told, Wanted
 from api import access_schemas as schemas
 from api.access_schemas import BranchPath, IdPath, MemberPath
 from api.forms import OwnRequest
@@ -19,6 +20,7 @@ from api.principal import Asker
 from api.schemas import ANY, CHANGE, DocumentId, problems
 from api.services import Services
 from kb.errors import SignInRequired
+from kb.model import PUBLIC
 
 Json = dict[str, Any]
 INVITATION = "/invitation/{secret}"
@@ -266,7 +268,7 @@ def _add_sharing(routes: APIRouter, services: Services) -> None:
         responses=problems(403, 404),
     )
     def audience(asker: Asker, document_id: str) -> Json:
-        return {"audience": sharing.shares(asker, document_id)}
+        return {"audience": [_told(s) for s in sharing.shares(asker, document_id)]}
 
     @routes.put(
         "/documents/{document_id}/audience",
@@ -276,7 +278,7 @@ def _add_sharing(routes: APIRouter, services: Services) -> None:
     )
     def set_audience(asker: Asker, document_id: str, body: schemas.Audience) -> Json:
         sharing.set_audience(asker, document_id, _wanted(body.audience))
-        return {"audience": sharing.shares(asker, document_id)}
+        return {"audience": [_told(s) for s in sharing.shares(asker, document_id)]}
 
     @routes.post(
         "/documents/{document_id}/audience/preview",
@@ -312,6 +314,20 @@ def _add_sharing(routes: APIRouter, services: Services) -> None:
     )
     def copy(asker: Asker, document_id: str, body: schemas.Copying) -> Json:
         return {"document_id": services.holdings.copy(asker, document_id, body.branch_id)}
+
+
+def _told(share: Told) -> Json:
+    """A share in the words in which it was asked for."""
+    kind, _, rest = share.audience.partition(":")
+    if share.audience == f"branch:{share.branch_id}":
+        word = OWN
+    elif share.audience == PUBLIC:
+        word = EVERYONE
+    elif kind == "share":
+        word = "branch:" + rest.partition(">")[2]
+    else:
+        word = kind if kind in (PARTNERS, "owner") else share.audience
+    return asdict(share) | {"audience": word}
 
 
 def _wanted(audience: list[schemas.Wanted]) -> list[Wanted]:

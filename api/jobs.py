@@ -20,6 +20,7 @@ from sqlalchemy import insert, or_, select, update
 from access.access import Access
 from access.keys import new_secret
 from access.principal import Principal
+from access.rights import Action
 from access.sharing import Wanted
 from access.tables import jobs
 from api.holdings import Holdings
@@ -151,13 +152,16 @@ class Jobs:
     # -- seeing -----------------------------------------------------------------
 
     def seen(self, by: Principal) -> list[Job]:
-        """The latest jobs: one's own; for an operator everybody's, without what was handed in.
+        """The latest jobs: one's own; without what was handed in, those of branches whose jobs one may see.
 
         Raises:
             SignInRequired: nobody is signed in.
         """
         person_id = by.require_person()
-        mine = [jobs.c.person_id == person_id] + ([jobs.c.job_id.is_not(None)] if by.operator else [])
+        theirs = [b for b in by.branches if by.may(Action.SEE_JOBS, b)]
+        mine = [jobs.c.person_id == person_id, jobs.c.branch_id.in_(theirs)]
+        if by.operator:
+            mine.append(jobs.c.job_id.is_not(None))
         with self._access.office.reading() as connection:
             rows = connection.execute(
                 select(jobs).where(or_(*mine)).order_by(jobs.c.asked_at.desc()).limit(_LATEST)

@@ -8,40 +8,39 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from access.principal import Principal
 from access.rights import Action, Relation, Role
-from access.roster import WORD_OF_ROLE
+from api.access_words import ROLE_WORDS
 from api.address import Problem
 from api.errors import status_of
 from api.pages import render
 from api.refusals import LEVEL_WORDS, problem_of
 from kb.errors import Conflict, InvalidRequest, KbError, NotFound
 
-ROLE_WORDS: Mapping[Role, str] = {role: WORD_OF_ROLE[role.value] for role in Role}
 ROLE_HINTS: Mapping[Role, str] = {
     Role.MEMBER: "检索和阅读",
-    Role.TRAINER: "还可交文献、在本支部内分享",
-    Role.LIAISON: "还可对外分享、办理共建和小组",
-    Role.ADMINISTRATOR: "还可管理人员和下级组织、看审计记录",
+    Role.TRAINER: "还可交材料、在本支部内共享",
+    Role.LIAISON: "还可对外共享、办理共建和工作组",
+    Role.ADMINISTRATOR: "还可管理人员和下级组织、看操作记录",
 }
 
 DONE: Mapping[str, str] = {
     "founded": "已建好。",
     "changed": "已保存。",
-    "retired": "已停用。它的人员在那里的角色和它分享的文献随之停止，启用后恢复。",
+    "retired": "已停用。它的人员在那里的角色和它共享的文献随之停止，启用后恢复。",
     "restored": "已重新启用。",
     "uninvited": "邀请已撤回，原来的链接不能再用。",
     "roles": "角色已保存，对方下一次打开页面就生效。",
     "renamed": "姓名已保存。",
     "shut": "账号已停用，对方已被登出。",
     "opened": "账号已启用。",
-    "erased": "账号已注销。其登录名、姓名、角色和登录方式已删除，审计记录里只留编号。",
+    "erased": "账号已注销。其登录名、姓名、角色和登录方式已删除，操作记录里只留编号。",
     "operator": "系统管理员设置已保存。",
     "proposed": "邀约已发出，等对方同意。",
     "agreed": "共建已同意。",
     "ended": "共建已结束，立即生效。",
     "liaison": "联络人已保存。",
-    "put": "已加入小组。",
-    "dropped": "已移出小组。",
-    "dissolved": "小组已解散。",
+    "put": "已加入工作组。",
+    "dropped": "已移出工作组。",
+    "dissolved": "工作组已解散。",
 }
 """What was done, by the code in the address after it."""
 

@@ -14,7 +14,8 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from access.audit import Event
 from access.principal import Principal
 from access.rights import Action
-from api.audit_words import ACTIONS, GROUPS, OBJECTS, action_words, cell, detail_words, local_time
+from api.access_words import ACTION_WORDS
+from api.audit_words import GROUPS, OBJECTS, cell, detail_words, local_time
 from api.manage import may_anywhere, show
 from api.pages import attachment
 from api.principal import Asker
@@ -78,7 +79,6 @@ def router(services: Services) -> APIRouter:
             "is_first": not before,
             "verdict": audit.verify() if check else None,
             "GROUPS": GROUPS,
-            "ACTIONS": ACTIONS,
         }
         return show(request, "manage-audit.html", context)
 
@@ -86,14 +86,14 @@ def router(services: Services) -> APIRouter:
     def as_table(asker: Asker) -> StreamingResponse:
         """Every entry that the asker may see, for a spreadsheet."""
         asker.require_person()
-        return _download(_table(services, asker, audit.export(asker)), "text/csv", "审计记录.csv")
+        return _download(_table(services, asker, audit.export(asker)), "text/csv", "操作记录.csv")
 
     @pages.get("/audit.jsonl")
     def as_lines(asker: Asker) -> StreamingResponse:
         """The same, one JSON object a line."""
         asker.require_person()
         lines = (json.dumps(asdict(e), ensure_ascii=False) + "\n" for e in audit.export(asker))
-        return _download(lines, "application/x-ndjson", "审计记录.jsonl")
+        return _download(lines, "application/x-ndjson", "操作记录.jsonl")
 
     return pages
 
@@ -119,10 +119,10 @@ def _lines(services: Services, asker: Principal, events: list[Event]) -> list[Li
     return [
         Line(
             e,
-            local_time(e.at),
+            datetime.fromisoformat(e.at),
             known.who(e),
             known.branches.get(e.branch_id or "", e.branch_id or ""),
-            action_words(e.action),
+            ACTION_WORDS.get(e.action, e.action),
             OBJECTS.get(e.object_kind, e.object_kind),
             *known.called(e),
             detail_words(e),
@@ -188,7 +188,7 @@ def _table(services: Services, asker: Principal, events: Iterator[Event]) -> Ite
                 names[e.person_id] if e.person_id else _NOBODY,
                 e.person_id or "",
                 e.branch_id or "",
-                action_words(e.action),
+                ACTION_WORDS.get(e.action, e.action),
                 e.action,
                 OBJECTS.get(e.object_kind, e.object_kind),
                 e.object_id,

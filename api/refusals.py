@@ -54,7 +54,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "Choose another.": ("partner_id", "对方组织已停用，请选别的。"),
     "Share with the branch by name instead.": (
         "partner_id",
-        "本组织内部不用共建，分享文献时直接选那个支部就行。",
+        "本组织内部不用共建，共享文献时直接选那个支部就行。",
     ),
     "Agree to it, or end it first.": (
         "ends_on",
@@ -65,7 +65,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "See the list of partnerships.": ("state", "这个共建已经结束。"),
     # groups
     "Take 1 to 60 characters.": ("name", "名称要有 1 至 60 个字。"),
-    "See the members.": ("member", "已经在小组里了。"),
+    "See the members.": ("member", "已经在工作组里了。"),
     "Make a partnership first.": ("member", "只能加入本组织的，或共建对方的。请先建立共建。"),
 }
 """Field and words, by the advice of the refusal."""

@@ -50,10 +50,17 @@ ACCESS_TOKEN = "acce55-token.of~the_forger"
 @pytest.fixture(scope="module")
 def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The real provider, running."""
-    folder, port = tmp_path_factory.mktemp("provider"), free_port()
+    with running_provider(tmp_path_factory.mktemp("provider"), BACK) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def running_provider(folder: Path, back: str) -> Iterator[str]:
+    """The issuer of a real provider whose clients come back to `back`."""
+    port = free_port()
     script = ROOT / "tests/integration/oidc_provider.py"
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen([sys.executable, script, folder, str(port), BACK], stderr=log)
+        process = subprocess.Popen([sys.executable, script, folder, str(port), back], stderr=log)
     try:
         while not answers(f"http://127.0.0.1:{port}/o/.well-known/openid-configuration"):
             assert process.poll() is None, (folder / "log").read_text()
@@ -83,12 +90,12 @@ def answers(address: str) -> bool:
         return False
 
 
-def browse(address: str) -> dict[str, str]:
+def browse(address: str, back: str = BACK) -> dict[str, str]:
     """The query that a browser brings back from `address`; its person signs in and allows nothing more."""
     typed = {name: real.USER[name] for name in ("username", "password")}
     with httpx.Client(trust_env=False) as browser:
         answer = browser.get(address)
-        while answer.next_request is None or not str(answer.next_request.url).startswith(BACK):
+        while answer.next_request is None or not str(answer.next_request.url).startswith(back):
             if answer.next_request:
                 answer = browser.send(answer.next_request)
                 continue

@@ -285,7 +285,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the tables. What was shared by anything but an audience of its own is lost."""
-    with op.batch_alter_table("documents", schema=None) as batch_op:
+    # Not made anew: dropping the old table would take every row that hangs on it along.
+    with op.batch_alter_table("documents", schema=None, recreate="never") as batch_op:
         batch_op.drop_index("ix_documents_sha256")
         batch_op.drop_index("ix_documents_branch_id")
         batch_op.drop_column("owner_id")

@@ -20,7 +20,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @given(history=histories())
-@hypothesis_settings(max_examples=40)
+@hypothesis_settings(max_examples=int(__import__('os').environ.get('N','40')), phases=[__import__('hypothesis').Phase.generate])
 def test_scopes_open_what_the_rules_say(stage: Stage, history: History) -> None:
     """After any history, each person's scope, and the guest's, opens the documents that the model says, and no other."""
     play = stage.begin(history)

@@ -1,0 +1,116 @@
+"""A small world in which every role acts: a home, two partners, a stranger, and documents between them."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from access.branches import Level
+from access.principal import Principal
+from access.rights import Relation, Role
+from access.sharing import Wanted
+from api.services import Services
+from kb.model import Source
+from tests.people import add_person, bearer, principal
+
+HOME, BESIDE = "beichen", "beichen-2"
+"""The branch of those who act, and the one below it in which they have the same role."""
+PARTNERS = ("jianglan", "hefeng")
+STRANGER = "kangze"
+"""No partner of the home; a partner of the first partner."""
+BRANCHES = {Relation.OWN: HOME, Relation.PARTNER: PARTNERS[0], Relation.FOREIGN: STRANGER}
+"""The branch acted upon, by what it is to those who act."""
+
+GUEST, OPERATOR, PARTNER_LIAISON = "guest", "operator", "partner"
+COLUMNS = (*(r.value for r in Role), OPERATOR, GUEST)
+
+
+class World:
+    """Branches, people and partnerships; documents and the like are made as they are needed."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        access = services.access
+        self._n = itertools.count(1)
+        for branch_id in (HOME, *PARTNERS, STRANGER):
+            access.branches.found(None, f"{branch_id}党委", level=Level.COMMITTEE, branch_id=branch_id)
+        access.branches.found(None, "第二支部", parent_id=HOME, branch_id=BESIDE)
+        self.people = {r.value: add_person(services, r.value, {HOME: r, BESIDE: r}) for r in Role}
+        self.people[OPERATOR] = add_person(services, OPERATOR, operator=True)
+        self.people[PARTNER_LIAISON] = add_person(services, PARTNER_LIAISON, {PARTNERS[0]: Role.LIAISON})
+        self.keepers = {
+            b: add_person(services, f"keeper-{b}", {b: Role.ADMINISTRATOR}) for b in BRANCHES.values()
+        }
+        for one, other in ((HOME, PARTNERS[0]), (PARTNERS[1], HOME), (PARTNERS[0], STRANGER)):
+            self.partnership(one, other, agreed=True)
+        self.headers: dict[str, dict[str, str]] = {GUEST: {}}
+        self.headers |= {who: bearer(services, person_id) for who, person_id in self.people.items()}
+
+    def keeper(self, branch_id: str) -> Principal:
+        """The administrator of a branch, who is none of those who act."""
+        return principal(self.services, self.keepers[branch_id])
+
+    def partnership(self, one: str, other: str, *, agreed: bool = False) -> str:
+        """A partnership for ten days."""
+        ends_on = self.services.today() + timedelta(days=10)
+        return self.services.access.partnerships.propose(None, one, other, None, ends_on, agreed=agreed)
+
+    def name(self) -> str:
+        """A name that nothing has yet."""
+        return f"名{next(self._n)}"
+
+    def text(self) -> bytes:
+        """A text that was not handed in yet."""
+        n = next(self._n)
+        return f"共建活动办法之{n}\n第一条　第{n}项活动由本支部组织。\n第二条　经费从简。\n".encode()
+
+    def document(self, branch_id: str, wanted: Sequence[Wanted]) -> str:
+        """A document that a branch keeps and shares so; without any it is its keeper's alone."""
+        outcome = self.services.holdings.hand_in(
+            self.keeper(branch_id), branch_id, Source(f"{self.name()}.txt", "text/plain", self.text()), wanted
+        )
+        assert outcome.document_id, outcome
+        return outcome.document_id
+
+    def person(self, branch_id: str) -> str:
+        """A member of a branch."""
+        return add_person(self.services, self.name(), {branch_id: Role.MEMBER})
+
+    def branch(self) -> str:
+        """A branch at the top of a tree of its own."""
+        return self.services.access.branches.found(None, self.name()).branch_id
+
+    def group(self, branch_id: str, members: Sequence[str] = ()) -> str:
+        """A group that a branch keeps."""
+        groups, by = self.services.access.groups, self.keeper(branch_id)
+        made = groups.make(by, branch_id, self.name())
+        for member in members:
+            groups.put(by, made.group_id, member)
+        return made.group_id
+
+
+def with_everything(world: World) -> Iterator[tuple[str, str]]:
+    """Put something of every kind into the world: kind of the id, and id."""
+    services, access = world.services, world.services.access
+    for branch_id in (*BRANCHES.values(), BESIDE, PARTNERS[1]):
+        yield "branch_id", branch_id
+    for person_id in (*world.people.values(), *map(world.person, BRANCHES.values())):
+        yield "person_id", person_id
+    for branch_id in BRANCHES.values():
+        group = world.group(branch_id, [f"branch:{branch_id}"])
+        yield "group_id", group
+        audiences = [[], ["own"], ["partners"], ["everyone"], [f"group:{group}"]]
+        for audience in audiences:
+            yield "document_id", world.document(branch_id, [Wanted(a, True) for a in audience])
+        invited = access.people.invite(world.keeper(branch_id), branch_id, frozenset({Role.MEMBER}), "张三")
+        yield "invitation_id", invited.invitation_id
+    shared = world.document(PARTNERS[0], [Wanted(f"branch:{HOME}", True)])
+    liaison = principal(services, world.people[Role.LIAISON.value])
+    access.sharing.reshare(liaison, shared, HOME, [Wanted("partners")])
+    yield "document_id", shared
+    yield "document_id", services.holdings.copy(liaison, shared, HOME)
+    for told in access.sharing.shares(world.keeper(PARTNERS[0]), shared):
+        yield "share_id", told.share_id
+    for other in (HOME, PARTNERS[1]):
+        yield "partnership_id", world.partnership(world.branch(), other)
+    services.jobs.ask(liaison, HOME, [Source("甲.txt", "text/plain", world.text())], [Wanted("own")])
+    services.jobs.drain()

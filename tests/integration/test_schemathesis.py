@@ -1,0 +1,144 @@
+"""The whole OpenAPI, asked at random as each role: nothing breaks, and every answer is as it is described."""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from access.rights import Role
+from api.app import create_app
+from api.services import Services
+from api.settings import Settings
+from api.wiring import build_services
+from tests.fakes import HashingEncoder
+from tests.integration.role_world import GUEST, OPERATOR, PARTNER_LIAISON, World, with_everything
+from tests.people import CHEAP
+
+BASE = "http://127.0.0.1:8000"
+WHO = (GUEST, *(r.value for r in Role), OPERATOR, PARTNER_LIAISON)
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+]
+TAKING = ("/deactivate", "/retire", "/end")
+"""Ends of the paths that, beside DELETE, take something away."""
+
+Ids = Mapping[str, Sequence[str]]
+Headers = Mapping[str, str]
+
+
+@contextmanager
+def opened(home: Path) -> Iterator[Services]:
+    """Services on a home, without a limit on requests."""
+    stated = Settings(home=home, processes=1, requests_per_minute=0, max_source_mb=1)
+    services = build_services(stated, encoder=HashingEncoder(), passwords=CHEAP)
+    yield services
+    services.close()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Mapping[str, Headers], Ids]:
+    """A home with something of every kind, the headers of each role, and the ids by kind. Not to be changed."""
+    home = tmp_path_factory.mktemp("world") / "home"
+    ids: dict[str, list[str]] = {}
+    with opened(home) as services:
+        made = World(services)
+        for kind, found in with_everything(made):
+            ids.setdefault(kind, []).append(found)
+    ids["member"] = [f"branch:{b}" for b in ids["branch_id"]] + [f"person:{p}" for p in ids["person_id"]]
+    ids["audience"] = [
+        "own",
+        "partners",
+        "everyone",
+        *ids["member"],
+        *(f"group:{g}" for g in ids["group_id"]),
+    ]
+    for name in ("parent_id", "proposer_id", "partner_id", "branch"):
+        ids[name] = ids["branch_id"]
+    ids["liaison"] = ids["person_id"]
+    return home, made.headers, ids
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_every_answer_is_as_described(
+    world: tuple[Path, Mapping[str, Headers], Ids], tmp_path: Path, who: str
+) -> None:
+    """Whoever asks, whatever is asked: no answer is a 500, or off the schema."""
+    ask_everything(world, tmp_path, who, examples=15)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", WHO)
+def test_every_answer_is_as_described_at_length(
+    world: tuple[Path, Mapping[str, Headers], Ids], tmp_path: Path, who: str
+) -> None:
+    """The same, asked for longer."""
+    ask_everything(world, tmp_path, who, examples=200)
+
+
+def ask_everything(
+    world: tuple[Path, Mapping[str, Headers], Ids], folder: Path, who: str, *, examples: int
+) -> None:
+    """Ask every operation so often, as somebody, in a copy of the world."""
+    home, headers, ids = world
+    shutil.copytree(home, folder / "home")
+    config = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
+    with opened(folder / "home") as services:
+        schema = schemathesis.openapi.from_asgi(
+            "/openapi.json", create_app(services), config=config, headers={"host": "127.0.0.1"}
+        )
+        operations = [found.ok() for found in schema.get_all_operations()]
+        # What takes something away comes last, so that the others find something.
+        for operation in sorted(operations, key=lambda o: (o.method == "delete", o.path.endswith(TAKING))):
+            ask(operation, headers[who], ids, examples)
+
+
+def ask(operation: Any, headers: Headers, ids: Ids, examples: int) -> None:
+    """Ask one operation so often: what fits its schema and what does not, with ids that are there and others."""
+    strategies = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
+
+    @settings(
+        max_examples=examples,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+    )
+    @given(st.one_of(strategies), st.data())
+    def answers_as_described(case: Any, data: st.DataObject) -> None:
+        for part in (case.path_parameters, case.query, case.body):
+            point(part, ids, data)
+        response = case.call(base_url=BASE, headers=dict(headers))
+        case.validate_response(response, checks=CHECKS)
+
+    answers_as_described()
+
+
+def point(part: Any, ids: Ids, data: st.DataObject) -> None:
+    """Put ids that are there into the fields of a request that take one, mostly."""
+    if isinstance(part, list):
+        for inner in part:
+            point(inner, ids, data)
+    elif isinstance(part, dict):
+        for name, value in part.items():
+            if isinstance(value, (dict, list)):
+                point(value, ids, data)
+            elif name in ids and data.draw(st.integers(0, 3)):
+                part[name] = data.draw(st.sampled_from(ids[name]))
