@@ -138,8 +138,10 @@ class Sharing:
 
     def tokens(
         self, by: Principal, branch_id: str | None, wanted: Sequence[Wanted], *, owner_id: str | None
-    ) -> frozenset[str]:
+    ) -> dict[str, bool]:
         """The tokens under which a new document of the branch would be shared, after the same checks.
+
+        Each with whether it may be passed on.
 
         Raises:
             InvalidRequest, NotFound, SignInRequired, Refused: as in `set_audience`.
@@ -148,7 +150,7 @@ class Sharing:
             keeper = Keeper(branch_id, owner_id, None, "")
             put = self._direct(connection, by, "", keeper, wanted)
             self._check_width(by, keeper, put)
-        return frozenset(s.audience for s in put)
+        return {s.audience: s.may_reshare for s in put}
 
     def _direct(
         self,

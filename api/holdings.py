@@ -71,8 +71,14 @@ class Holdings:
                 f"Cannot add to {branch_id}: you have no role there.", "Choose a branch of your own."
             )
         person_id = by.require_person()
-        audience = self._access.sharing.tokens(by, branch_id, wanted, owner_id=person_id)
-        return Keeping(audience, branch_id, person_id, again)
+        tokens = self._access.sharing.tokens(by, branch_id, wanted, owner_id=person_id)
+        return Keeping(
+            frozenset(tokens),
+            branch_id,
+            person_id,
+            again,
+            may_reshare=frozenset(token for token, may in tokens.items() if may),
+        )
 
     def note_reading(self, by: Principal, document_id: str, action: str = "document.read") -> None:
         """Tell in the trail that a person, who could see it, read a document or took its original."""

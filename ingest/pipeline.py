@@ -55,6 +55,7 @@ class Keeping:
     branch_id: str | None = None
     owner_id: str | None = None
     again: bool = False
+    may_reshare: frozenset[str] = frozenset()
 
     def document_id(self, source: Source) -> str:
         """The id under which the source goes in."""
@@ -274,6 +275,7 @@ class Pipeline:
             repeal_keys=[name_key(self.fold(name)) for name in meta.repeals],
             n_bytes=n_bytes,
             audience=sorted(keeping.audience),
+            may_reshare=keeping.may_reshare,
             branch_id=keeping.branch_id,
             owner_id=keeping.owner_id,
             origin_id=origin_id,

@@ -108,6 +108,7 @@ class Catalog:
         repeal_keys: Sequence[str],
         n_bytes: int,
         audience: Iterable[str],
+        may_reshare: frozenset[str] = frozenset(),
         branch_id: str | None = None,
         owner_id: str | None = None,
         origin_id: str | None = None,
@@ -177,9 +178,19 @@ class Catalog:
                 )
             )
             if kept is None:
-                kept = _first_kept(
-                    connection, document.document_id, audience, branch_id, owner_id, origin_id, added_at
-                )
+                shared = [
+                    share(
+                        document.document_id,
+                        a,
+                        branch_id=branch_id,
+                        may_reshare=a in may_reshare,
+                        shared_by=owner_id,
+                        at=added_at,
+                    )
+                    for a in audience
+                ]
+                copied = _lineage(connection, document.document_id, origin_id) if origin_id else []
+                kept = _Kept(branch_id, owner_id, [asdict(s) for s in shared], copied)
             _insert(connection, shares, kept.shares)
             _insert(connection, origins, kept.origins)
             _insert(
@@ -786,22 +797,11 @@ def _kept(connection: Connection, document_id: str) -> _Kept:
     return _Kept(keeper.branch_id, keeper.owner_id, rows, [dict(r._mapping) for r in copied])
 
 
-def _first_kept(
-    connection: Connection,
-    document_id: str,
-    audience: Iterable[str],
-    branch_id: str | None,
-    owner_id: str | None,
-    origin_id: str | None,
-    at: datetime,
-) -> _Kept:
-    shared = [share(document_id, a, branch_id=branch_id, shared_by=owner_id, at=at) for a in audience]
-    copied: list[dict[str, Any]] = []
-    if origin_id is not None:
-        before = connection.execute(select(origins).where(origins.c.document_id == origin_id)).all()
-        steps = {origin_id: 1} | {r.origin_id: r.steps + 1 for r in before}
-        copied = [{"document_id": document_id, "origin_id": o, "steps": n} for o, n in steps.items()]
-    return _Kept(branch_id, owner_id, [asdict(s) for s in shared], copied)
+def _lineage(connection: Connection, document_id: str, origin_id: str) -> list[dict[str, Any]]:
+    """Rows that tell what a copy was made of, that one's origin too, and so on."""
+    before = connection.execute(select(origins).where(origins.c.document_id == origin_id)).all()
+    steps = {origin_id: 1} | {r.origin_id: r.steps + 1 for r in before}
+    return [{"document_id": document_id, "origin_id": o, "steps": n} for o, n in steps.items()]
 
 
 def _check_not_withdrawn(connection: Connection, document: Document, *, again: bool) -> None:

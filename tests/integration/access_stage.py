@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from sqlalchemy import event
+from sqlalchemy import event, insert
 
 from access.branches import Level
 from access.passwords import Passwords
 from access.principal import Power, Principal
 from access.rights import Role
 from access.sharing import Wanted
+from access.tables import roles
 from api.app import create_app
 from api.services import Services
 from api.settings import Settings
@@ -194,9 +195,17 @@ class Play:
         for n, (person_id, (branch_n, role)) in enumerate(
             zip(stage.first_people(), history.places, strict=True)
         ):
-            self.world.people[person_id] = Person(n, settled=n != UNSETTLED)
-            if branch_n < len(_TREE):
-                self._give(person_id, branch_id_of(branch_n), frozenset({ROLES[role]}))
+            held = {branch_id_of(branch_n): frozenset({ROLES[role]})} if branch_n < len(_TREE) else {}
+            self.world.people[person_id] = Person(n, held, settled=n != UNSETTLED)
+        first = [
+            {"person_id": p, "branch_id": b, "role": role}
+            for p, found in self.world.people.items()
+            for b, held in found.roles.items()
+            for role in held
+        ]
+        if first:
+            with self.services.catalog.writing() as connection:
+                connection.execute(insert(roles), first)
 
     def act(self, steps: Iterable[Step]) -> None:
         """Try each step; what the services took is true in the model from then on."""
@@ -226,25 +235,43 @@ class Play:
     def _branches(self, *, active: bool = True) -> list[str]:
         return [b for b, found in self.world.branches.items() if found.active is active]
 
-    def _document(self, step: Step, number: int) -> tuple[str, Held]:
-        if not self.world.documents:
-            raise NotFound("Nothing is here yet.")
-        document_id = step.pick(number, list(self.world.documents))
-        return document_id, self.world.documents[document_id]
-
-    def _reader(self, step: Step, document_id: str, branch_id: str, wanted: frozenset[str]) -> Principal:
-        """Somebody with a role in the branch who sees the document, or anybody: then it must not be there."""
-        person_id = self._somebody(
-            step,
-            lambda p: self.world.has_role(p, branch_id, wanted) and self.world.sees(p, document_id),
-        )
-        return self.principal(person_id)
+    def _on_document(
+        self,
+        step: Step,
+        branches: Callable[[Held], Iterable[str]],
+        wanted: frozenset[str],
+        *,
+        seen: bool = True,
+    ) -> tuple[Principal, str, Held, str]:
+        """Somebody with a role in one of the branches, who sees the document; now and then anybody at all."""
+        world = self.world
+        every = [(d, b) for d, held in world.documents.items() for b in branches(held)]
+        if not every:
+            raise NotFound("There is nothing that this could be done to.")
+        able = [
+            (d, b, p)
+            for d, b in every
+            for p in world.people
+            if world.has_role(p, b, wanted) and (not seen or world.sees(p, d))
+        ]
+        if able and step.d % 8:
+            document_id, branch_id, person_id = able[(step.a + 24 * step.b) % len(able)]
+        else:
+            document_id, branch_id = every[step.b % len(every)]
+            person_id = step.pick(step.a, list(world.people))
+        return self.principal(person_id), document_id, world.documents[document_id], branch_id
 
     # -- audiences
 
     def _wanted(self, step: Step, branch_id: str, number: int) -> list[tuple[Wanted, Audience]]:
         """None, one or two audiences, as people say them and as the model does."""
-        branches, groups = list(self.world.branches), list(self.world.groups)
+        groups = list(self.world.groups)
+        near = [
+            b
+            for b in self.world.branches
+            if self.world.top(b) == self.world.top(branch_id) or self.world.are_partners(b, branch_id)
+        ]
+        branches = near if step.c % 6 else list(self.world.branches)
         may = step.c % 3 != 0
 
         def one(n: int) -> tuple[str, Audience]:
@@ -268,11 +295,11 @@ class Play:
         ]
 
     def _set_direct(
-        self, held: Held, wanted: Sequence[tuple[Wanted, Audience]], owner: str, *, passing: bool
+        self, held: Held, wanted: Sequence[tuple[Wanted, Audience]], owner: str
     ) -> None:
         put: dict[Audience, bool] = {}
         for said, audience in wanted:
-            put[audience] = passing and said.may_reshare and audience != ("everyone",)
+            put[audience] = said.may_reshare and audience != ("everyone",)
         if put:
             put.setdefault(("branch", held.keeper), False)
         else:
@@ -287,8 +314,17 @@ class Play:
     def _hand_in(self, step: Step) -> None:
         if len(self.world.documents) >= MOST_DOCUMENTS:
             return
-        branch_id = step.pick(step.b, self._branches())
-        by = self._editor(step, branch_id)
+        able = [
+            (p, b) for p in self.world.people for b in self._branches() if self.world.has_role(p, b, EDITORS)
+        ]
+        if able and step.d % 8:
+            person_id, branch_id = able[(step.a + 24 * step.b) % len(able)]
+        else:
+            person_id, branch_id = (
+                step.pick(step.a, list(self.world.people)),
+                step.pick(step.b, self._branches()),
+            )
+        by = self.principal(person_id)
         used = [h.slot for h in (*self.world.documents.values(), *self.world.gone.values())]
         fresh = [n for n in range(N_SLOTS) if n not in used]
         slot = step.pick(step.c, [str(n) for n in (used if used and step.d % 6 == 1 else fresh or used)])
@@ -307,24 +343,31 @@ class Play:
             assert handed_in or self.world.sees(by.person_id, outcome.document_id), "told of hidden bytes"
             return
         held = Held(found.slot, branch_id, by.person_id, outcome.n_passages)
-        self._set_direct(held, wanted, by.person_id, passing=False)
+        self._set_direct(held, wanted, by.person_id)
         self.world.documents[outcome.document_id] = held
         self._agree_on_shares(outcome.document_id)
 
     def _set_audience(self, step: Step) -> None:
-        document_id, held = self._document(step, step.b)
-        by = self._reader(step, document_id, held.keeper, SHARERS)
+        by, document_id, held, _ = self._on_document(step, lambda h: [h.keeper], SHARERS)
         wanted = self._wanted(step, held.keeper, step.d)
         self.services.access.sharing.set_audience(by, document_id, [w for w, _ in wanted])
         self._was_seen(by, document_id)
         assert by.person_id is not None
-        self._set_direct(held, wanted, by.person_id, passing=True)
+        self._set_direct(held, wanted, by.person_id)
         self._agree_on_shares(document_id)
 
     def _reshare(self, step: Step) -> None:
-        document_id, held = self._document(step, step.b)
-        branch_id = step.pick(step.c, [b for b in self._branches() if b != held.keeper])
-        by = self._reader(step, document_id, branch_id, SHARERS)
+        def have(held: Held) -> list[str]:
+            passable = [s for s in held.shares if s.may_reshare]
+            return [
+                b
+                for b in self._branches()
+                if b != held.keeper and any(self.world.reaches_branch(s, b) for s in passable)
+            ]
+
+        by, document_id, held, branch_id = self._on_document(
+            step, have if step.c % 8 else lambda h: self._branches(), SHARERS
+        )
         wanted = self._wanted(step, branch_id, step.d)
         before = {id(s) for s in held.shares}
         self.services.access.sharing.reshare(by, document_id, branch_id, [w for w, _ in wanted])
@@ -347,21 +390,20 @@ class Play:
             share.parent = next(s for s in fit if (s.by, _token(s.audience)) == (parent.branch_id, parent.audience))
 
     def _take_back(self, step: Step) -> None:
-        document_id, held = self._document(step, step.b)
+        by, document_id, held, _ = self._on_document(step, lambda h: {s.by for s in h.shares}, SHARERS)
         rows = Shares(self.services.catalog.engine).of(document_id)
         row = rows[step.c % len(rows)]
-        by = self._reader(step, document_id, step.pick(step.d, [row.branch_id or "", held.keeper]), SHARERS)
         self.services.access.sharing.take_back(by, document_id, row.share_id)
         self._was_seen(by, document_id)
         held.drop(next(s for s in held.shares if (s.by, _token(s.audience)) == (row.branch_id, row.audience)))
         self._agree_on_shares(document_id)
 
     def _copy(self, step: Step) -> None:
-        document_id, held = self._document(step, step.b)
         if len(self.world.documents) >= MOST_DOCUMENTS:
             return
-        branch_id = step.pick(step.c, [b for b in self._branches() if b != held.keeper])
-        by = self._reader(step, document_id, branch_id, EDITORS)
+        by, document_id, held, branch_id = self._on_document(
+            step, lambda h: [b for b in self._branches() if b != h.keeper], EDITORS
+        )
         copy_id = self.services.holdings.copy(by, document_id, branch_id)
         self._was_seen(by, document_id)
         assert by.person_id is not None
@@ -370,15 +412,15 @@ class Play:
         self.world.documents[copy_id] = copied
 
     def _withdraw(self, step: Step) -> None:
-        document_id, held = self._document(step, step.b)
-        by = self._reader(step, document_id, held.keeper, SHARERS)
+        by, document_id, held, _ = self._on_document(step, lambda h: [h.keeper], SHARERS)
         self.services.holdings.withdraw(by, document_id)
         self._was_seen(by, document_id)
         self.world.gone[document_id] = self.world.documents.pop(document_id)
 
     def _take_over(self, step: Step) -> None:
-        document_id, held = self._document(step, step.b)
-        by = self._editor(step, held.keeper, frozenset({ADMINISTRATOR}))
+        by, document_id, held, _ = self._on_document(
+            step, lambda h: [h.keeper], frozenset({ADMINISTRATOR}), seen=False
+        )
         self.services.access.sharing.take_over(by, held.keeper, document_id)
         assert by.person_id is not None
         held.owner = by.person_id
@@ -397,7 +439,9 @@ class Play:
     # -- partnerships and time
 
     def _propose(self, step: Step) -> None:
-        one, other = step.pick(step.b, self._branches()), step.pick(step.c, self._branches())
+        one = step.pick(step.b, self._branches())
+        others = [b for b in self._branches() if self.world.top(b) != self.world.top(one)]
+        other = step.pick(step.c, others if others and step.a % 8 else self._branches())
         begins = self.world.today + days(step.d % 3 == 2)
         ends = begins + days((2, 9, 40)[step.d % 3])
         agreed = step.d % 2 == 0
@@ -407,14 +451,15 @@ class Play:
         )
         self.world.partnerships[partnership_id] = Partnership(one, other, begins, ends, agreed)
 
-    def _partnership(self, step: Step) -> tuple[str, Partnership]:
-        if not self.world.partnerships:
+    def _partnership(self, step: Step, *, agreed: bool | None = None) -> tuple[str, Partnership]:
+        fit = [p for p, found in self.world.partnerships.items() if agreed in (found.agreed, None)]
+        if not fit:
             raise NotFound("No partnership was offered yet.")
-        partnership_id = step.pick(step.b, list(self.world.partnerships))
+        partnership_id = step.pick(step.b, fit)
         return partnership_id, self.world.partnerships[partnership_id]
 
     def _agree(self, step: Step) -> None:
-        partnership_id, found = self._partnership(step)
+        partnership_id, found = self._partnership(step, agreed=False)
         by = self._editor(step, found.other, SHARERS)
         self.services.access.partnerships.agree(by, partnership_id)
         found.agreed = True
@@ -434,7 +479,12 @@ class Play:
     def _make_group(self, step: Step) -> None:
         if len(self.world.groups) >= MOST_GROUPS:
             return
-        keeper = step.pick(step.b, self._branches())
+        able = [
+            b
+            for b in self._branches()
+            if step.d % 8 and any(self.world.has_role(p, b, SHARERS) for p in self.world.people)
+        ]
+        keeper = step.pick(step.b, able or self._branches())
         n = 1 + max((g.n for g in self.world.groups.values()), default=-1)
         group = self.services.access.groups.make(self._editor(step, keeper, SHARERS), keeper, group_name(n))
         self.world.groups[group.group_id] = Group(n, keeper)
@@ -448,7 +498,12 @@ class Play:
     def _put_member(self, step: Step) -> None:
         group_id, group = self._group(step)
         by = self._editor(step, group.keeper, SHARERS)
-        among = list(self.world.people) if step.d % 3 == 0 else self._branches()
+        near = {b for b in self._branches() if self.world.top(b) == self.world.top(group.keeper)} | {
+            b for b in self._branches() if self.world.are_partners(b, group.keeper)
+        }
+        people = [p for p, found in self.world.people.items() if near & found.roles.keys()]
+        among = sorted(near) if step.d % 3 else people
+        among = among if among and step.a % 8 else [*self.world.people, *self._branches()]
         member = step.pick(step.c, among)
         kind = "person" if member in self.world.people else "branch"
         self.services.access.groups.put(by, group_id, f"{kind}:{member}")
@@ -473,12 +528,12 @@ class Play:
 
     # -- people and branches
 
-    def _give(self, person_id: str, branch_id: str, roles: frozenset[str]) -> None:
-        self.services.access.people.set_roles(None, person_id, branch_id, frozenset(map(Role, roles)))
+    def _give(self, person_id: str, branch_id: str, wanted: frozenset[str]) -> None:
+        self.services.access.people.set_roles(None, person_id, branch_id, frozenset(map(Role, wanted)))
         held = self.world.people[person_id].roles
         held.pop(branch_id, None)
-        if roles:
-            held[branch_id] = roles
+        if wanted:
+            held[branch_id] = wanted
 
     def _set_roles(self, step: Step) -> None:
         self._give(

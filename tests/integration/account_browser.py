@@ -19,7 +19,7 @@ from tests.fakes import HashingEncoder
 from tests.people import CHEAP
 
 ORIGIN = "http://127.0.0.1:8000"
-PASSWORD = "长风破浪会有时候"
+PASSWORD = "南来北往的人都在夜里读书"
 
 
 def open_site(home: Path, **stated: Any) -> Services:

@@ -112,5 +112,7 @@ def with_everything(world: World) -> Iterator[tuple[str, str]]:
         yield "share_id", told.share_id
     for other in (HOME, PARTNERS[1]):
         yield "partnership_id", world.partnership(world.branch(), other)
+    for person_id in world.people.values():
+        yield "token_id", bearer(services, person_id)["authorization"].split("_")[1]
     services.jobs.ask(liaison, HOME, [Source("甲.txt", "text/plain", world.text())], [Wanted("own")])
     services.jobs.drain()

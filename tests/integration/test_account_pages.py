@@ -32,7 +32,7 @@ from tests.integration.account_browser import ORIGIN, PASSWORD, Browser, add, op
 from tests.integration.test_oidc import browse, running_provider
 from tests.people import found_branches
 
-NEW = "乘风好去长空万里"
+NEW = "清早开会之前先把条文念两遍"
 SECRET_TEXT = "夜班吊机奖励办法\n第一条　夜班吊机奖励每人三百元。\n"
 
 
