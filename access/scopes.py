@@ -16,16 +16,16 @@ a partnership of a branch holds for those below it.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
-from sqlalchemy import Connection, or_, select
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import Connection, bindparam, select
 
 from access.tables import branches, group_members, partnerships
 from kb.model import PUBLIC
 from store.tables import shares
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tree:
     """The branches that are in use, by parent."""
 
@@ -45,17 +45,22 @@ class Tree:
 
     def below(self, branch_ids: Iterable[str]) -> frozenset[str]:
         """The branches and all below them."""
-        children: dict[str, list[str]] = {}
-        for branch_id, parent in self.parents.items():
-            children.setdefault(parent or "", []).append(branch_id)
         found: set[str] = set()
         waiting = [b for b in branch_ids if b in self.parents]
         while waiting:
             at = waiting.pop()
             if at not in found:
                 found.add(at)
-                waiting += children.get(at, [])
+                waiting += self._children.get(at, ())
         return frozenset(found)
+
+    @cached_property
+    def _children(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for branch_id, parent in self.parents.items():
+            if parent is not None:
+                found.setdefault(parent, []).append(branch_id)
+        return found
 
     def top(self, branch_id: str) -> str | None:
         """The branch at the top of the one's tree, None if it is not in use."""
@@ -63,16 +68,25 @@ class Tree:
         return next((b for b in line if self.parents[b] is None), None)
 
 
+# What every request asks is put together once.
+_BRANCHES = select(branches.c.branch_id, branches.c.parent_id).where(branches.c.active)
+_IN_FORCE = select(partnerships.c.proposer_id, partnerships.c.partner_id).where(
+    partnerships.c.agreed_at.is_not(None),
+    partnerships.c.ended_at.is_(None),
+    partnerships.c.begins_on <= bindparam("today"),
+    partnerships.c.ends_on >= bindparam("today"),
+)
+_GROUPS = select(group_members.c.group_id).where(
+    group_members.c.member.in_(bindparam("members", expanding=True))
+)
+_PASSED_ON = select(shares.c.parent_id, shares.c.branch_id, shares.c.token).where(
+    shares.c.parent_id.is_not(None), shares.c.audience.in_(bindparam("base", expanding=True))
+)
+
+
 def tree(connection: Connection) -> Tree:
     """The branches in use."""
-    rows = connection.execute(select(branches.c.branch_id, branches.c.parent_id).where(branches.c.active))
-    return Tree({r.branch_id: r.parent_id for r in rows})
-
-
-def in_force(today: date) -> ColumnElement[bool]:
-    """Whether a partnership holds on the day."""
-    p = partnerships.c
-    return p.agreed_at.is_not(None) & p.ended_at.is_(None) & (p.begins_on <= today) & (p.ends_on >= today)
+    return Tree({r.branch_id: r.parent_id for r in connection.execute(_BRANCHES)})
 
 
 class Scopes:
@@ -80,8 +94,9 @@ class Scopes:
 
     def __init__(self, connection: Connection, today: date) -> None:
         self._connection = connection
-        self._today = today
         self.tree = tree(connection)
+        rows = connection.execute(_IN_FORCE, {"today": today}).all()
+        self._sides = [(r[0], r[1]) for r in rows] + [(r[1], r[0]) for r in rows]
         self._of_branch: dict[str, frozenset[str]] = {}
 
     def partners(self, branch_ids: frozenset[str]) -> dict[str, frozenset[str]]:
@@ -89,14 +104,8 @@ class Scopes:
 
         The branches must come with all above them.
         """
-        p = partnerships.c
-        rows = self._connection.execute(
-            select(p.proposer_id, p.partner_id).where(
-                in_force(self._today), or_(p.proposer_id.in_(branch_ids), p.partner_id.in_(branch_ids))
-            )
-        ).all()
         found: dict[str, set[str]] = {}
-        for one, other in [(r[0], r[1]) for r in rows] + [(r[1], r[0]) for r in rows]:
+        for one, other in self._sides:
             mine = branch_ids & self.tree.below([one])
             for partner in self.tree.below([other]) if mine else ():
                 found.setdefault(partner, set()).update(mine)
@@ -120,20 +129,13 @@ class Scopes:
             tokens.add(f"partners:{partner}")
             tokens.update(f"share:{partner}>{b}" for b in mine)
         members = [f"branch:{b}" for b in orgs] + ([f"person:{person_id}"] if person_id else [])
-        rows = self._connection.execute(
-            select(group_members.c.group_id).where(group_members.c.member.in_(members))
-        )
+        rows = self._connection.execute(_GROUPS, {"members": members})
         tokens.update(f"group:{r.group_id}" for r in rows)
         return frozenset(tokens)
 
     def _passed_on(self, base: frozenset[str]) -> frozenset[str]:
         """`base` with the reshares that reach it and still hold."""
-        s = shares.c
-        rows = self._connection.execute(
-            select(s.share_id, s.parent_id, s.branch_id, s.token).where(
-                s.parent_id.is_not(None), s.audience.in_(sorted(base))
-            )
-        ).all()
+        rows = self._connection.execute(_PASSED_ON, {"base": sorted(base)}).all()
         return base | {r.token for r in rows if self._holds(r.parent_id, r.branch_id)}
 
     def _holds(self, parent_id: str, branch_id: str) -> bool:

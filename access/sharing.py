@@ -308,17 +308,19 @@ class Sharing:
                 raise Refused(
                     "Cannot pass this on: it was not shared to be passed on.", "Ask the branch that keeps it."
                 )
+            # One audience may be said in two ways, such as own and its branch:ID.
+            audiences = {self._token(connection, by, branch_id, w.audience): w.may_reshare for w in wanted}
             put = [
                 share(
                     document_id,
-                    self._token(connection, by, branch_id, w.audience),
+                    audience,
                     branch_id=branch_id,
                     parent_id=parent.share_id,
-                    may_reshare=w.may_reshare,
+                    may_reshare=may_reshare,
                     shared_by=by.person_id,
                     at=self._office.now(),
                 )
-                for w in wanted
+                for audience, may_reshare in audiences.items()
             ]
             put_shares(connection, document_id, put, [])
             for told in dict.fromkeys([branch_id, keeper.branch_id]):

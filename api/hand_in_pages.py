@@ -148,7 +148,7 @@ def router(services: Services) -> APIRouter:
         return render(
             request,
             "sharing-documents.html",
-            {"branches": own, "branch": at, "as_": as_, "done": DONE.get(done, ""), **context},
+            {"branches": own, "branch_options": [(b.branch_id, b.name) for b in own], "branch": at, "as_": as_, "done": DONE.get(done, ""), **context},
         )
 
     @pages.post("/documents/{document_id}/take-over", dependencies=[OwnForm])

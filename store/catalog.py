@@ -556,6 +556,16 @@ class Catalog:
             ).scalar()
         return Keeper(row.branch_id, row.owner_id, origin_id, row.sha256)
 
+    def n_copies(self, document_id: str, scope: frozenset[str]) -> int:
+        """How many copies were made of the document, and of those; none of one out of scope. They go with it."""
+        with self.engine.connect() as connection:
+            return connection.execute(
+                select(func.count())
+                .select_from(origins)
+                .join(documents, documents.c.document_id == origins.c.origin_id)
+                .where(origins.c.origin_id == document_id, visible(scope))
+            ).scalar_one()
+
     def versions(self, document_id: str, scope: frozenset[str], day: date) -> list[DocumentCard]:
         """Every version of the document's work in scope, newest first.
 

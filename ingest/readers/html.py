@@ -44,6 +44,12 @@ _META = {
 }  # fmt: skip
 
 
+def declared_charset(data: bytes) -> str | None:
+    """The character set that the page names for itself."""
+    found = _CHARSET.search(data[:4096])
+    return found[1].decode() if found else None
+
+
 class HtmlReader:
     """Reads .html: headings with level, paragraphs, list items and table rows.
 
@@ -59,8 +65,7 @@ class HtmlReader:
         from selectolax.lexbor import LexborHTMLParser  # imported here to keep start-up quick
 
         sniff.require(source, "HTML", sniff.HTML, sniff.TEXT)
-        charset = _CHARSET.search(source.data[:4096])
-        tree = LexborHTMLParser(decode(source, charset[1].decode() if charset else None))
+        tree = LexborHTMLParser(decode(source, declared_charset(source.data)))
         root = tree.body or tree.root
         properties = _properties(tree)
         blocks: list[Block] = []

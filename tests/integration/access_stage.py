@@ -272,7 +272,7 @@ class Play:
             if self.world.top(b) == self.world.top(branch_id) or self.world.are_partners(b, branch_id)
         ]
         branches = near if step.c % 6 else list(self.world.branches)
-        may = step.c % 3 != 0
+        may = step.c % 4 != 0
 
         def one(n: int) -> tuple[str, Audience]:
             kind = ("own", "branch", "partners", "group", "branch", "everyone", "group", "partners")[n % 8]
@@ -368,14 +368,14 @@ class Play:
         by, document_id, held, branch_id = self._on_document(
             step, have if step.c % 8 else lambda h: self._branches(), SHARERS
         )
-        wanted = self._wanted(step, branch_id, step.d)
+        wanted = self._wanted(step, branch_id, step.d or 1)
         before = {id(s) for s in held.shares}
         self.services.access.sharing.reshare(by, document_id, branch_id, [w for w, _ in wanted])
         self._was_seen(by, document_id)
         fit = [s for s in held.shares if s.may_reshare and self.world.reaches_branch(s, branch_id)]
         assert fit, "passed on what the branch does not have"
-        for said, audience in wanted:
-            held.put(branch_id, audience, said.may_reshare, parent=fit[0])
+        for audience, may_reshare in {audience: said.may_reshare for said, audience in wanted}.items():
+            held.put(branch_id, audience, may_reshare, parent=fit[0])
         self._agree_on_parents(document_id, held, {id(s) for s in held.shares} - before, fit)
         self._agree_on_shares(document_id)
 
@@ -419,7 +419,10 @@ class Play:
 
     def _take_over(self, step: Step) -> None:
         by, document_id, held, _ = self._on_document(
-            step, lambda h: [h.keeper], frozenset({ADMINISTRATOR}), seen=False
+            step,
+            lambda h: [h.keeper] if h.shares[0].audience[0] == "owner" else [],
+            frozenset({ADMINISTRATOR}),
+            seen=False,
         )
         self.services.access.sharing.take_over(by, held.keeper, document_id)
         assert by.person_id is not None

@@ -415,7 +415,7 @@ class History:
         yield self.steps[half:]
 
 
-FOUNDING = (*["propose"] * 2, *["make_group"] * 2, *["put_member"] * 3, *["hand_in"] * 5, "set_audience", "reshare")
+FOUNDING = (*["propose"] * 2, *["make_group"] * 2, *["put_member"] * 3, *["hand_in"] * 5, "set_audience", *["reshare"] * 2)
 """What every world begins with, so that there is something to see and to hide."""
 
 WEIGHTS = {

@@ -142,9 +142,9 @@ def point(part: Any, ids: Ids, data: st.DataObject) -> None:
     if not isinstance(part, dict):
         return
     for name, value in part.items():
-        if isinstance(value, list):
-            for inner in value:
-                point(inner, ids, data)
-        if name in ids and not any(isinstance(v, dict) for v in value or ()) and data.draw(st.integers(0, 7)):
+        inner = [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
+        for each in inner:
+            point(each, ids, data)
+        if name in ids and not inner and data.draw(st.integers(0, 7)):
             found = data.draw(st.sampled_from(ids[name]))
             part[name] = [found] if isinstance(value, list) else found
