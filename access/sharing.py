@@ -175,9 +175,9 @@ class Sharing:
         if keeper.branch_id is not None:
             if audiences:
                 audiences.setdefault(f"branch:{keeper.branch_id}", False)
-            elif keeper.owner_id != person_id:
+            elif keeper.owner_id != person_id or keeper.branch_id not in by.roles:
                 raise Refused(
-                    "Cannot leave this document to its owner alone: you are not its owner.",
+                    "Cannot leave this document to its owner alone: you are not its owner, or have no role there.",
                     "Share it with your own branch.",
                 )
             else:
@@ -436,8 +436,9 @@ class Sharing:
         """
         by.require(Action.MANAGE_BRANCH, branch_id)
         person_id = by.require_person()
-        if branch_id not in by.branches:
-            raise Refused("Cannot take this over: you have no role in that branch.", "Ask its administrator.")
+        if branch_id not in by.roles:
+            # Only a role there lets an owner see it; see `access.scopes`.
+            raise Refused("Cannot take this over: you have no role in that branch.", "Take a role there first.")
         with self._office.writing() as connection:
             if document_id not in self._ownerless(connection, branch_id):
                 raise NotFound(f"No document {document_id} without an owner here.", "See the list of them.")

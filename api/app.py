@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from functools import partial
 from urllib.parse import urlsplit
 
 import structlog
@@ -13,7 +14,18 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import account_pages, errors, http, http_access, manage_pages, openapi_page, pages
+from api import (
+    account_pages,
+    document_sharing_pages,
+    errors,
+    hand_in_pages,
+    http,
+    http_access,
+    manage_pages,
+    openapi_page,
+    original_page,
+    pages,
+)
 from api.openapi import Described
 from api.principal import Asker
 from api.security import Security
@@ -89,7 +101,10 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(http.router(services))
     app.include_router(http_access.router(services))
     app.include_router(openapi_page.router())
-    app.include_router(pages.router(services))
+    app.include_router(pages.router(services, partial(document_sharing_pages.holding, services)))
+    app.include_router(original_page.router(services))
+    app.include_router(document_sharing_pages.router(services))
+    app.include_router(hand_in_pages.router(services))
     app.include_router(manage_pages.router(services))
     app.include_router(account_pages.router(services))
     app.mount("/static", pages.static_files(), name="static")

@@ -74,7 +74,7 @@ class AudienceWords:
 
     def told(self, shares: Iterable[Told], keeper_id: str | None) -> str:
         """Who a document is shared with, in one line; what others passed on is counted."""
-        shares = list(shares)
+        shares = ordered(shares, keeper_id)
         direct = [self.token(s.audience, keeper_id) for s in shares if not s.passed_on]
         n = len(shares) - len(direct)
         return "、".join(direct) + (f"，另有 {n} 处转发" if n else "")
@@ -123,6 +123,16 @@ class AudienceWords:
             tuple(choice(v, f"工作组“{self._groups[g].name}”") for v, g in kept if g in self._groups),
             "" if self._by.may(Action.SHARE, branch_id) else BEYOND,
         )
+
+
+def ordered(shares: Iterable[Told], keeper_id: str | None) -> list[Told]:
+    """Shares from the keeper's own branch outwards; what was passed on comes last."""
+    kinds = ("owner", "branch", "partners", "share", "group", PUBLIC)
+
+    def place(s: Told) -> tuple[bool, bool, int]:
+        return s.passed_on, s.audience != f"branch:{keeper_id}", kinds.index(s.audience.partition(":")[0])
+
+    return sorted(shares, key=place)
 
 
 def ticked_of(shares: Iterable[Told], keeper_id: str) -> list[Wanted]:

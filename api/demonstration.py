@@ -1,6 +1,6 @@
 """A home to try everything on: the sample corpus, kept and shared by sample branches, and sample accounts.
 
-What is put in is described by `corpus/demonstration.json`. Its passwords are known to everyone, so such a home
+What is put in is described by `api/demonstration.json`. Its passwords are known to everyone, so such a home
 is served on loopback only, and every page says what it is.
 """
 
@@ -8,7 +8,7 @@ import ipaddress
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,7 +25,7 @@ from kb.model import PUBLIC, DocumentCard
 from store.shares import put_shares, share, shares_of
 
 CORPUS = ROOT / "corpus"
-FILE = CORPUS / "demonstration.json"
+FILE = Path(__file__).with_name("demonstration.json")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from access.principal import Principal
 from access.rights import Action
 from access.sharing import Told, Wanted
 from api.address import Problem
-from api.audience_words import AudienceForm, AudienceWords, ticked_of, wanted_of
+from api.audience_words import AudienceForm, AudienceWords, ordered, ticked_of, wanted_of
 from api.forms import OwnForm
 from api.manage import require_in
 from api.pages import render
@@ -73,7 +73,7 @@ def holding(services: Services, by: Principal, document_id: str, done: str = "")
     access, catalog = services.access, services.catalog
     keeper = catalog.keeper(document_id, by.scope)
     words = AudienceWords(access, by)
-    told = access.sharing.shares(by, document_id)
+    told = _told(services, by, document_id)
     sees = _sees_audience(by, keeper)
     origin = catalog.keeper(keeper.origin_id, by.scope) if keeper.origin_id else None
     return Holding(
@@ -93,6 +93,14 @@ def _keeper_words(words: AudienceWords, by: Principal, branch_id: str | None) ->
     if branch_id in by.branches and len(by.branches) == 1:
         return "本支部"
     return words.branch(branch_id)
+
+
+def _told(services: Services, by: Principal, document_id: str) -> list[Told]:
+    """The shares that the asker is told of; none where that is not for them."""
+    try:
+        return services.access.sharing.shares(by, document_id)
+    except Refused:
+        return []
 
 
 def _sees_audience(by: Principal, keeper: Keeper) -> bool:
@@ -131,12 +139,13 @@ def router(services: Services) -> APIRouter:
         problems: Sequence[Problem] = (),
         preview: Sequence[str] = (),
     ) -> HTMLResponse:
-        told = sharing.shares(by, document_id)
+        told = _told(services, by, document_id)
         keeper = catalog.keeper(document_id, by.scope)
         passable = sharing.passable(by, document_id)
         if not (_sees_audience(by, keeper) or passable or told):
             raise Refused(
-                f"Cannot show who sees {document_id}: another branch keeps it.", "Ask the branch that keeps it."
+                f"Cannot show who sees {document_id}: another branch keeps it.",
+                "Ask the branch that keeps it.",
             )
         words = AudienceWords(access, by)
         form, shut = _form(by, words, keeper, told, ticked)
@@ -146,7 +155,7 @@ def router(services: Services) -> APIRouter:
             "in_library": keeper.branch_id is None,
             "is_copy": keeper.origin_id is not None,
             "is_owner": keeper.owner_id == by.person_id,
-            "rows": [_row(words, s, keeper) for s in told],
+            "rows": [_row(words, s, keeper) for s in ordered(told, keeper.branch_id)],
             "form": form,
             "shut": shut,
             "passing": [
@@ -188,7 +197,6 @@ def router(services: Services) -> APIRouter:
                 )
                 if not preview:
                     sharing.set_audience(asker, document_id, wanted)
-                    services.index.follow(block=True)
                     return RedirectResponse(f"{_address(document_id)}/audience?done=shared", 303)
                 lines = AudienceWords(access, asker).reach(reach, keeper.branch_id)
             except (InvalidRequest, NotFound):
@@ -214,7 +222,6 @@ def router(services: Services) -> APIRouter:
         if not problems:
             try:
                 sharing.reshare(asker, document_id, branch, wanted)
-                services.index.follow(block=True)
                 return RedirectResponse(f"{_address(document_id)}/audience?done=passed-on", 303)
             except (InvalidRequest, NotFound):
                 problems.append(Problem("audience", GONE))
@@ -224,8 +231,9 @@ def router(services: Services) -> APIRouter:
     def take_back(asker: Asker, document_id: str, share_id: str) -> Response:
         """Take one share back."""
         sharing.take_back(asker, document_id, share_id)
-        services.index.follow(block=True)
-        return RedirectResponse(f"{_address(document_id)}/audience?done=taken-back", 303)
+        keeps = _sees_audience(asker, catalog.keeper(document_id, asker.scope))
+        back = _address(document_id) + ("/audience" if keeps else "")
+        return RedirectResponse(f"{back}?done=taken-back", 303)
 
     @pages.post("/copy", dependencies=[OwnForm])
     def copy(asker: Asker, document_id: str, branch: Annotated[str, Form()] = "") -> Response:
@@ -243,7 +251,7 @@ def router(services: Services) -> APIRouter:
     def confirm(request: Request, asker: Asker, document_id: str) -> HTMLResponse:
         """What withdrawing takes away, before it does."""
         sharing.check_withdraw(asker, document_id)
-        told = sharing.shares(asker, document_id)
+        told = _told(services, asker, document_id)
         context = {
             "card": services.card(document_id, asker.scope),
             "n_shares": sum(not s.audience.startswith("owner:") for s in told),
@@ -278,7 +286,9 @@ def _form(
         return None, ""
     now = ticked_of(told, keeper.branch_id)
     form = words.form(keeper.branch_id, now if ticked is None else ticked)
-    is_wide = any(not s.passed_on and s.audience != f"branch:{keeper.branch_id}" and not _is_owner(s) for s in told)
+    is_wide = any(
+        not s.passed_on and s.audience != f"branch:{keeper.branch_id}" and not _is_owner(s) for s in told
+    )
     return form, SHUT if is_wide and form.beyond else ""
 
 

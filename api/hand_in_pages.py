@@ -148,7 +148,14 @@ def router(services: Services) -> APIRouter:
         return render(
             request,
             "sharing-documents.html",
-            {"branches": own, "branch_options": [(b.branch_id, b.name) for b in own], "branch": at, "as_": as_, "done": DONE.get(done, ""), **context},
+            {
+                "branches": own,
+                "branch_options": [(b.branch_id, b.name) for b in own],
+                "branch": at,
+                "as_": as_,
+                "done": DONE.get(done, ""),
+                **context,
+            },
         )
 
     @pages.post("/documents/{document_id}/take-over", dependencies=[OwnForm])
@@ -194,7 +201,9 @@ def _wrong_files(files: Sequence[UploadFile], max_mb: int) -> list[Problem]:
         try:
             media_type_of(name)
         except UnsupportedFormat:
-            found.append(Problem("files", f"“{name}”：这种格式读不了。能读的有 {' '.join(sorted(readers()))}。"))
+            found.append(
+                Problem("files", f"“{name}”：这种格式读不了。能读的有 {' '.join(sorted(readers()))}。")
+            )
             continue
         if not size:
             found.append(Problem("files", f"“{name}”是空文件。请确认选对了文件。"))
@@ -230,9 +239,7 @@ def summary(job: Job) -> str:
 def _kept(services: Services, by: Principal, branch_id: str, offset: int, as_: str) -> dict[str, object]:
     sharing, words = services.access.sharing, AudienceWords(services.access, by)
     total = services.catalog.count(by.scope, branch_id=branch_id)
-    cards = services.catalog.cards(
-        by.scope, services.today(), branch_id=branch_id, offset=offset, k=PER_PAGE
-    )
+    cards = services.catalog.cards(by.scope, services.today(), branch_id=branch_id, offset=offset, k=PER_PAGE)
     sees = by.may(Action.SEE_AUDIENCE, branch_id)
     eyes = _eyes(services, by, branch_id, words) if sees else []
     seen: dict[str, bool] = {}
@@ -264,9 +271,7 @@ def _kept(services: Services, by: Principal, branch_id: str, offset: int, as_: s
     }
 
 
-def _eyes(
-    services: Services, by: Principal, branch_id: str, words: AudienceWords
-) -> list[tuple[str, str]]:
+def _eyes(services: Services, by: Principal, branch_id: str, words: AudienceWords) -> list[tuple[str, str]]:
     """As whom the asker may look at what the branch keeps: value and words."""
     choices = services.access.sharing.choices(by, branch_id)
     offered = [f"branch:{branch_id}", *(c for c in choices if c.startswith("branch:"))]
@@ -275,4 +280,3 @@ def _eyes(
         people = services.access.people.of_branch(by, branch_id)
         found += [(f"person:{p.person_id}", p.name) for p in people if p.active]
     return found
-

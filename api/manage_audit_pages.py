@@ -178,9 +178,7 @@ def _table(services: Services, asker: Principal, events: Iterator[Event]) -> Ite
     names: dict[str, str] = {}
     for e in events:
         if e.person_id and e.person_id not in names:
-            names[e.person_id] = services.access.people.names(asker, [e.person_id]).get(
-                e.person_id, _UNKNOWN
-            )
+            names[e.person_id] = services.access.people.names(asker, [e.person_id]).get(e.person_id, _UNKNOWN)
         yield _row(
             (
                 str(e.seq),

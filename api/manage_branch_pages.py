@@ -75,9 +75,7 @@ def router(access: Access) -> APIRouter:
         )
 
     @pages.post("/branches/{branch_id}/use", dependencies=[OwnForm])
-    def use(
-        request: Request, asker: Asker, branch_id: str, active: Annotated[bool, Form()]
-    ) -> Response:
+    def use(request: Request, asker: Asker, branch_id: str, active: Annotated[bool, Form()]) -> Response:
         """Take it out of use, or back into it."""
         _seen(access, asker, branch_id)
         return attempt(

@@ -49,9 +49,7 @@ def router(access: Access) -> APIRouter:
         return _group(access, request, asker, group_id)
 
     @pages.post("/groups/{group_id}/put", dependencies=[OwnForm])
-    def put(
-        request: Request, asker: Asker, group_id: str, member: Annotated[str, Form()] = ""
-    ) -> Response:
+    def put(request: Request, asker: Asker, group_id: str, member: Annotated[str, Form()] = "") -> Response:
         """Put a branch or a person in."""
         if not member:
             problem = Problem("member", "请选择要加入的组织或人员。")
@@ -63,9 +61,7 @@ def router(access: Access) -> APIRouter:
         )
 
     @pages.post("/groups/{group_id}/drop", dependencies=[OwnForm])
-    def drop(
-        request: Request, asker: Asker, group_id: str, member: Annotated[str, Form()] = ""
-    ) -> Response:
+    def drop(request: Request, asker: Asker, group_id: str, member: Annotated[str, Form()] = "") -> Response:
         """Take a member out, or leave."""
         return attempt(
             lambda: access.groups.drop(asker, group_id, member),

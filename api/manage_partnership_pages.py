@@ -167,9 +167,7 @@ def _people(access: Access, asker: Principal, found: list[Partnership]) -> dict[
 def _liaisons(access: Access, asker: Principal, branch_id: str) -> list[Person]:
     """People of a branch who may be its liaison."""
     return [
-        p
-        for p in access.people.of_branch(asker, branch_id)
-        if p.active and p.roles[branch_id] & _LIAISONS
+        p for p in access.people.of_branch(asker, branch_id) if p.active and p.roles[branch_id] & _LIAISONS
     ]
 
 

@@ -106,9 +106,7 @@ def router(access: Access, settings: Settings) -> APIRouter:
         )
 
     @pages.post("/people/{person_id}/name", dependencies=[OwnForm])
-    def rename(
-        request: Request, asker: Asker, person_id: str, name: Annotated[str, Form()] = ""
-    ) -> Response:
+    def rename(request: Request, asker: Asker, person_id: str, name: Annotated[str, Form()] = "") -> Response:
         """Show them under another name."""
         return attempt(
             lambda: access.people.rename(asker, person_id, name),
@@ -154,9 +152,7 @@ def router(access: Access, settings: Settings) -> APIRouter:
         return show(request, "manage-password.html", {"person": person, "password": password})
 
     @pages.post("/people/{person_id}/erase", dependencies=[OwnForm])
-    def erase(
-        request: Request, asker: Asker, person_id: str, login: Annotated[str, Form()] = ""
-    ) -> Response:
+    def erase(request: Request, asker: Asker, person_id: str, login: Annotated[str, Form()] = "") -> Response:
         """Forget them, once the login was typed to confirm it."""
         person = access.people.managed(asker, person_id)
         if login.strip() != person.login:
@@ -218,9 +214,7 @@ def _person(
         "manages": _manages(access, asker, person),
         "oneself": person_id == asker.person_id,
     }
-    return show(
-        request, "manage-person.html", context, error=error, problems=problems or (), typed=typed
-    )
+    return show(request, "manage-person.html", context, error=error, problems=problems or (), typed=typed)
 
 
 def _manages(access: Access, asker: Principal, person: Person) -> bool:

@@ -60,7 +60,9 @@ def router(access: Access) -> APIRouter:
         require_in(asker, Action.MANAGE_PEOPLE, branch_id)
         data = file.file.read()
         if not data:
-            return _form(access, request, asker, branch_id, problem=Problem("file", "请选择一个 .xlsx 文件。"))
+            return _form(
+                access, request, asker, branch_id, problem=Problem("file", "请选择一个 .xlsx 文件。")
+            )
         try:
             rows, wrong = read_roster(data)
         except (UnreadableSource, OversizeSource) as error:

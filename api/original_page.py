@@ -21,9 +21,9 @@ MAX_WORK = 3_000_000
 """Tags times their depth: what an HTML parser may be made to open again and again."""
 
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)", re.I)
-_UNCLOSED = frozenset(
-    "area base br col colgroup dd dt embed hr img input li link meta option p source tbody td tfoot th thead tr"
-    " track wbr".split()
+_UNCLOSED = re.compile(
+    "area|base|br|col|colgroup|dd|dt|embed|hr|img|input|li|link|meta|option|p|source|tbody|td|tfoot|th|thead|tr"
+    "|track|wbr"
 )
 """Tags that people leave open, and that end by themselves."""
 
@@ -65,7 +65,7 @@ def work(html: str) -> int:
     n = depth = deepest = 0
     for match in _TAG.finditer(html):
         n += 1
-        if match[2].lower() not in _UNCLOSED:
+        if not _UNCLOSED.fullmatch(match[2].lower()):
             depth = max(0, depth - 1) if match[1] else depth + 1
             deepest = max(deepest, depth)
     return n * deepest

@@ -6,7 +6,7 @@ whole state is in its address; see `api.address.State`.
 
 import hashlib
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -65,8 +65,16 @@ class Library(Protocol):
         """Tell in the audit trail that it was read."""
 
 
-def router(services: Library) -> APIRouter:
-    """The routes of the pages over these services."""
+Holding = Callable[[Principal, str, str], object | None]
+
+
+def router(services: Library, holding: Holding = lambda by, document_id, done: None) -> APIRouter:
+    """The routes of the pages over these services.
+
+    Args:
+        holding: what the document page tells the asker beside the text, None for nothing; with the code of
+            what was just done.
+    """
     pages = APIRouter(include_in_schema=False)
     page = partial(pages.api_route, methods=["GET", "HEAD"])
 
@@ -131,6 +139,7 @@ def router(services: Library) -> APIRouter:
             "facts": reading.facts(found),
             "abstract_in_text": reading.tells_abstract(found),
             "standing": _standing(versions, document_id),
+            "holding": holding(asker, document_id, request.query_params.get("done", "")),
             "versions": versions,
             "in_force": reading.in_force(versions, document_id),
             "view": reading.lay_out(found, here, current),

@@ -19,9 +19,15 @@ LEVEL_WORDS: Mapping[Level, str] = {
 WORDS: Mapping[str, tuple[str, str]] = {
     # branches
     "Take 1 to 80.": ("name", "名称要有 1 至 80 个字。"),
-    "Open the one there is.": ("name", "这里曾有同名的组织。请换一个名称，或在组织列表里启用、改名原来的那个。"),
+    "Open the one there is.": (
+        "name",
+        "这里曾有同名的组织。请换一个名称，或在组织列表里启用、改名原来的那个。",
+    ),
     "Take another name.": ("name", "这里已有同名的，请换一个名称。"),
-    "Choose a place in the same tree.": ("parent_id", "不能移到最上层：那样会离开本组织。请选本组织里的上级。"),
+    "Choose a place in the same tree.": (
+        "parent_id",
+        "不能移到最上层：那样会离开本组织。请选本组织里的上级。",
+    ),
     "Choose a branch that is not below it.": ("parent_id", "不能移到它自己或它的下级之下。请选别的上级。"),
     "Choose a place in the same tree; make a partnership between trees.": (
         "parent_id",

@@ -265,7 +265,7 @@ def router(services: Services) -> APIRouter:
         secret: str, login: str, name: str, password: str, again: str
     ) -> tuple[str | None, list[Problem]]:
         """The person who took the offer up, or what to mend first."""
-        problems = []
+        problems = [] if login.strip() else [Problem("login", _LOGIN_WORDS)]
         if not 1 <= len(" ".join(name.split())) <= 40 or not name.isprintable():
             problems.append(Problem("name", _NAME_WORDS))
         if password != again:

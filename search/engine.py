@@ -54,7 +54,7 @@ class SearchEngine:
         _check(query)
         seq = self.catalog.seq()
         gone = self.index.follow(seq)
-        within = self._filters(query, gone)
+        within = self._filters(query, gone | self.catalog.hidden_copies(query.scope))
         terms = query_terms(query.text)
         runs = self._retrieve(query, terms, within)
         fused = _fuse(runs, self.index.encoder.least_cosine)
@@ -93,11 +93,11 @@ class SearchEngine:
         key = name_key(fold(text).text)
         return tuple(self.catalog.suggest(key, scope, self.today(), k)) if key else ()
 
-    def _filters(self, query: Query, gone: frozenset[str]) -> Filters:
+    def _filters(self, query: Query, without: frozenset[str]) -> Filters:
         day = query.as_of or self.today()
         validity = query.validity or (frozenset({Validity.IN_FORCE}) if query.as_of else _STANDING)
         return Filters(
-            query.scope, day, validity, query.kinds, query.issuers, query.years, query.documents, gone
+            query.scope, day, validity, query.kinds, query.issuers, query.years, query.documents, without
         )
 
     def _retrieve(self, query: Query, terms: Sequence[str], within: Filters) -> dict[str, Run]:

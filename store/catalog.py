@@ -42,7 +42,7 @@ from store.tables import (
     shares,
     tombstones,
 )
-from store.visibility import visible, visible_by_name
+from store.visibility import hidden_copies, visible, visible_by_name
 
 NO_DOCUMENT = "No document {id} here."
 
@@ -398,6 +398,11 @@ class Catalog:
             for r in rows
         }
 
+    def hidden_copies(self, scope: frozenset[str]) -> frozenset[str]:
+        """Copies whose origin is not in scope: what an index must leave out though their shares are in it."""
+        with self.engine.connect() as connection:
+            return frozenset(connection.execute(_HIDDEN_COPIES, {"scope": sorted(scope)}).scalars())
+
     def document(self, document_id: str, scope: frozenset[str]) -> Document:
         """The document whole.
 
@@ -558,12 +563,11 @@ class Catalog:
 
     def n_copies(self, document_id: str, scope: frozenset[str]) -> int:
         """How many copies were made of the document, and of those; none of one out of scope. They go with it."""
+        if not self.visible([document_id], scope):
+            return 0
         with self.engine.connect() as connection:
             return connection.execute(
-                select(func.count())
-                .select_from(origins)
-                .join(documents, documents.c.document_id == origins.c.origin_id)
-                .where(origins.c.origin_id == document_id, visible(scope))
+                select(func.count()).select_from(origins).where(origins.c.origin_id == document_id)
             ).scalar_one()
 
     def versions(self, document_id: str, scope: frozenset[str], day: date) -> list[DocumentCard]:
@@ -712,6 +716,7 @@ _NEWEST_FIRST = (
 
 # What every query asks is put together once; keys, ids and scope are filled in.
 _NAMED_SCOPE = visible_by_name()
+_HIDDEN_COPIES = hidden_copies()
 
 _PLACES = select(passages.c.key, passages.c.document_id).where(
     passages.c.key.in_(bindparam("keys", expanding=True))

@@ -65,7 +65,8 @@ def put_shares(connection: Connection, document_id: str, put: Iterable[Share], d
     stays only if it may still be passed on.
     """
     known = {s.share_id: s for s in shares_of(connection, document_id)}
-    dropped = set(drop)
+    put = list(put)
+    dropped = set(drop) - {s.share_id for s in put}
     for s in put:
         if s.share_id in known:
             connection.execute(

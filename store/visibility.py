@@ -7,10 +7,12 @@ on: it can never reach further than they do, and goes when they go.
 
 from collections.abc import Callable
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import Select, bindparam, exists, select
 from sqlalchemy.sql import ColumnElement
 
 from store.tables import documents, origins, shares
+
+InScope = Callable[[ColumnElement[str]], ColumnElement[bool]]
 
 
 def visible(scope: frozenset[str]) -> ColumnElement[bool]:
@@ -21,17 +23,30 @@ def visible(scope: frozenset[str]) -> ColumnElement[bool]:
 
 def visible_by_name() -> ColumnElement[bool]:
     """The same for statements that are put together once; the scope comes as the parameter "scope"."""
-    return _predicate(lambda token: token.in_(bindparam("scope", expanding=True)))
+    return _predicate(_named)
 
 
-def _predicate(in_scope: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> ColumnElement[bool]:
-    def shared(document_id: ColumnElement[str]) -> ColumnElement[bool]:
-        own = shares.alias()
-        return exists(select(own.c.token).where(own.c.document_id == document_id, in_scope(own.c.token)))
+def hidden_copies() -> Select[str]:
+    """Ids of copies of what the scope, given as the parameter "scope", may not see.
 
+    Engines know the shares of a copy but not its origin: these are left out before they rank.
+    """
+    return select(origins.c.document_id).distinct().where(~_shared(origins.c.origin_id, _named))
+
+
+def _predicate(in_scope: InScope) -> ColumnElement[bool]:
     beyond = exists(
         select(origins.c.origin_id).where(
-            origins.c.document_id == documents.c.document_id, ~shared(origins.c.origin_id)
+            origins.c.document_id == documents.c.document_id, ~_shared(origins.c.origin_id, in_scope)
         )
     )
-    return shared(documents.c.document_id) & ~beyond
+    return _shared(documents.c.document_id, in_scope) & ~beyond
+
+
+def _shared(document_id: ColumnElement[str], in_scope: InScope) -> ColumnElement[bool]:
+    own = shares.alias()
+    return exists(select(own.c.token).where(own.c.document_id == document_id, in_scope(own.c.token)))
+
+
+def _named(token: ColumnElement[str]) -> ColumnElement[bool]:
+    return token.in_(bindparam("scope", expanding=True))

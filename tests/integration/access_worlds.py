@@ -372,6 +372,14 @@ class World:
             if {p.one, p.other} & lines
             for b in (p.one, p.other)
         } | {b for g in groups for b in (*g.branches, g.keeper)}
+        for document_id in self.seen(person_id):
+            held = self.documents[document_id]
+            # Who keeps it is told with the document; with whom it is shared, to those who share.
+            met.add(held.keeper)
+            edits = self.has_role(person_id, held.keeper, EDITORS)
+            for share in held.shares:
+                if edits or share.by in own:
+                    met |= {share.by, *share.audience[1:]}
         said += [
             branch_name(b.n)
             for branch_id, b in self.branches.items()

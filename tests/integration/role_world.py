@@ -91,7 +91,7 @@ class World:
 def with_everything(world: World) -> Iterator[tuple[str, str]]:
     """Put something of every kind into the world: kind of the id, and id."""
     services, access = world.services, world.services.access
-    for branch_id in (*BRANCHES.values(), BESIDE, PARTNERS[1]):
+    for branch_id in (*BRANCHES.values(), BESIDE, PARTNERS[1], world.branch()):
         yield "branch_id", branch_id
     for person_id in (*world.people.values(), *map(world.person, BRANCHES.values())):
         yield "person_id", person_id
@@ -106,7 +106,7 @@ def with_everything(world: World) -> Iterator[tuple[str, str]]:
     shared = world.document(PARTNERS[0], [Wanted(f"branch:{HOME}", True)])
     liaison = principal(services, world.people[Role.LIAISON.value])
     access.sharing.reshare(liaison, shared, HOME, [Wanted("partners")])
-    yield "document_id", shared
+    yield from [("document_id", shared)] * 5
     yield "document_id", services.holdings.copy(liaison, shared, HOME)
     for told in access.sharing.shares(world.keeper(PARTNERS[0]), shared):
         yield "share_id", told.share_id

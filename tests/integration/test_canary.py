@@ -1,0 +1,411 @@
+"""The canary test: in random worlds, whatever anybody asks, no character of anything hidden comes out.
+
+Each world is played on real services (SQLite, both legs, HTTP) and on a plain model. Everybody asks
+everything, with sessions that were opened before anything was taken back. Plain `pytest` plays a few worlds
+and asks all; `-m slow` plays two thousand and asks a part of all in each, another part each time.
+"""
+
+import json
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as hypothesis_settings
+
+from kb.model import Mode, Query, Validity
+from tests.integration.access_questions import (
+    MISSING,
+    Answer,
+    Asker,
+    Interview,
+    Question,
+    Route,
+    askers,
+)
+from tests.integration.access_stage import Play, Stage
+from tests.integration.access_worlds import (
+    N_SLOTS,
+    History,
+    Text,
+    histories,
+    rare_in,
+    text,
+)
+
+EVERY_STANDING = tuple(("validity", v.value) for v in Validity)
+COMMON = "共建活动"
+"""A word of every text."""
+OF_OWN_DEEDS = re.compile(r"audit|/me\b|/jobs")
+"""Answers that tell people what they did themselves, by the ids of what they did it to."""
+N_WORLDS = int(os.environ.get("CANARY_WORLDS", "2000"))
+
+
+class Setting:
+    """A stage with the interview on it, and the pages' routes taken in turns."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.interview = Interview(stage.app)
+        self.turn = 0
+        self.asked: Counter[str] = Counter()
+        self.n_worlds = 0
+        self.n_hidden = self.n_seen = 0
+
+
+@pytest.fixture(scope="module")
+def setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
+    """One home and one application for all worlds of this module."""
+    stage = Stage(tmp_path_factory.mktemp("stage"))
+    found = Setting(stage)
+    yield found
+    found.interview.close()
+    stage.close()
+
+
+# -- the tests ---------------------------------------------------------------------------
+
+
+@given(history=histories())
+@hypothesis_settings(
+    max_examples=12,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
+def test_nothing_hidden_comes_out(setting: Setting, history: History) -> None:
+    """Whoever asks whatever route about whatever id or word, no character of what they may not see comes back."""
+    play_and_ask(setting, history, share=float(os.environ.get("CANARY_SHARE", "0.1")))
+
+
+@pytest.mark.slow
+def test_nothing_hidden_comes_out_of_two_thousand_worlds(setting: Setting) -> None:
+    """The same for two thousand worlds, each route and id in turn."""
+    began = time.monotonic()
+    first = setting.n_worlds, setting.interview.n_requests, setting.interview.n_bytes
+
+    @given(history=histories())
+    @hypothesis_settings(
+        max_examples=N_WORLDS, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)
+    )
+    def many(history: History) -> None:
+        play_and_ask(setting, history, share=0.04)
+
+    many()
+    print(
+        json.dumps(
+            {
+                "worlds": setting.n_worlds - first[0],
+                "requests": setting.interview.n_requests - first[1],
+                "bytes": setting.interview.n_bytes - first[2],
+                "seen": setting.n_seen,
+                "hidden": setting.n_hidden,
+                "seconds": round(time.monotonic() - began),
+            }
+        )
+    )
+    unasked = [r.path for r in setting.interview.routes if "GET" in r.methods and not setting.asked[r.path]]
+    assert not unasked
+
+
+@given(history=histories())
+@hypothesis_settings(
+    max_examples=12,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
+def test_answers_are_those_of_a_world_without_the_hidden(setting: Setting, history: History) -> None:
+    """Hits, total, facets, standings, lists and suggestions stay as they are when what is hidden is taken away."""
+    play = setting.stage.begin(history)
+    play.act(history.steps)
+    people = [None, *(p for p, found in play.world.people.items() if found.active)]
+    person_id = people[len(history.steps) % len(people)]
+    scope = play.principal(person_id).scope if person_id else Query("x", frozenset({"public"})).scope
+    before = _everything(play, scope)
+    hidden = set(play.world.documents) - play.world.seen(person_id)
+    for document_id in hidden:
+        play.services.catalog.remove(document_id)
+    assert _everything(play, scope) == before
+
+
+def _everything(play: Play, scope: frozenset[str]) -> dict[str, Any]:
+    """What one sees of a world, scores and order left out: statistics of words are over all."""
+    services, found = play.services, {}
+    for slot in range(N_SLOTS):
+        of = text(slot)
+        for asked in (of.word, of.title, of.number, f"《{of.title}》第二条", of.issuer):
+            for mode in Mode:
+                answer = services.search(Query(asked, scope, k=100, mode=mode))
+                hits = {replace(h, rank=0, score=0.0, legs={}) for h in map(_hashable, answer.hits)}
+                found[f"{mode} {asked}"] = (answer.total, answer.facets, hits)
+        found[f"suggest {slot}"] = services.suggest(of.title[:2], scope, 50)
+    total, cards = services.documents(scope, k=200)
+    found["documents"] = (total, cards, services.overview(scope))
+    for card in cards:
+        found[card.document_id] = services.versions(card.document_id, scope)
+    return found
+
+
+def _hashable(hit: Any) -> Any:
+    return replace(hit, legs=())
+
+
+# -- asking --------------------------------------------------------------------------------
+
+
+def play_and_ask(setting: Setting, history: History, *, share: float) -> None:
+    """Play a history and ask everybody in the middle and at the end; `share` of what could be asked."""
+    play = setting.stage.begin(history)
+    first, second = history.halves()
+    play.act(first)
+    for asker in askers(play):
+        Inquiry(setting, play, asker).lists()
+    play.act(second)
+    for asker in askers(play):
+        inquiry = Inquiry(setting, play, asker)
+        inquiry.lists()
+        inquiry.words(share)
+        inquiry.ids(share)
+        inquiry.attempts(share)
+    setting.n_worlds += 1
+
+
+class Inquiry:
+    """What one asker asks of a world, and what must be true of the answers."""
+
+    def __init__(self, setting: Setting, play: Play, asker: Asker) -> None:
+        self.setting, self.play, self.asker, self.world = setting, play, asker, play.world
+        self.seen = self.world.seen(asker.sees)
+        self.hidden = [*(self.world.documents.keys() - self.seen), *self.world.gone]
+        slots = {self.world.documents[d].slot for d in self.seen}
+        self.texts = [text(n) for n in sorted(slots)]
+        self.others = [text(n) for n in range(N_SLOTS) if n not in slots]
+        self.allowed = self.world.names_seen(asker.knows).union(*(t.canaries for t in self.texts))
+        # What people handed in, their jobs and their own trail tell them by its id.
+        self.shut_out = asker.name.startswith("token") and asker.knows is None
+        setting.n_seen += len(self.seen)
+        setting.n_hidden += len(self.hidden)
+
+    def ask(self, *questions: Question) -> list[Answer]:
+        """Ask, and look through the answers."""
+        answers = self.setting.interview.ask(self.asker, questions)
+        for question, answer in zip(questions, answers, strict=True):
+            self._check(question, answer)
+        return answers
+
+    def get(self, path: str, *query: tuple[str, str]) -> Any:
+        """The JSON of an answer; None where the asker's token opens nothing any more."""
+        answer = self.ask(Question("GET", path, query))[0]
+        if self.shut_out:
+            assert answer.status == 401
+            return None
+        assert answer.status == 200, (self.asker.name, path, query, answer.said)
+        return json.loads(answer.body)
+
+    def _check(self, question: Question, answer: Answer) -> None:
+        told = f"{self.asker.name} asked {question.method} {question.path} {question.query}: {answer.status}"
+        assert answer.status < 500, f"{told}: {answer.said}"
+        said = answer.said
+        leaked = rare_in(said) - self.allowed - rare_in(question.said)
+        assert not leaked, f"{told} and read {leaked}: {_around(said, leaked)}"
+        if not OF_OWN_DEEDS.search(question.path):
+            ids = [d for d in self.hidden if d in said and d not in question.said]
+            assert not ids, f"{told} and read the ids {ids}: {_around(said, ids)}"
+
+    # -- what one gets whole
+
+    def lists(self) -> None:
+        """Everything visible is found, and counted, and nothing else."""
+        held = [self.world.documents[d] for d in self.seen]
+        answer = self.get(
+            "/v1/search", ("q", COMMON), ("k", "100"), ("explain", "true"), *EVERY_STANDING
+        )
+        if answer is None:
+            return
+        assert {h["document_id"] for h in answer["hits"]} == self.seen
+        assert answer["total"] == sum(h.n_passages for h in held)
+        kinds = Counter[str]()
+        issuers = Counter[str]()
+        for h in held:
+            kinds[str((text(h.slot).sidecar.kind or "").value)] += h.n_passages  # type: ignore[union-attr]
+            issuers[text(h.slot).issuer] += h.n_passages
+        assert answer["facets"]["kind"] == kinds
+        assert answer["facets"]["issuer"] == issuers
+        self._check_standings(answer["hits"])
+        listed = self.get("/v1/documents", ("k", "200"))
+        assert (listed["total"], {d["document_id"] for d in listed["documents"]}) == (len(held), self.seen)
+        status = self.get("/v1/status")
+        assert (status["documents"], status["passages"]) == (len(held), answer["total"])
+
+    def _check_standings(self, hits: Sequence[dict[str, Any]]) -> None:
+        """A text that ended before its time was ended by one that the asker may see."""
+        slots = {self.world.documents[d].slot for d in self.seen}
+        for hit in hits:
+            slot = self.world.documents[hit["document_id"]].slot
+            if hit["validity"] == "superseded":
+                assert slot < 4 and slot % 2 == 0 and slot + 1 in slots, (self.asker.name, slot, slots)
+            elif hit["validity"] == "repealed":
+                assert slot == 4 and 5 in slots, (self.asker.name, slot, slots)
+
+    # -- what one finds by words
+
+    def words(self, share: float) -> None:
+        """Words of what is hidden find nothing of it, words of what is visible find it."""
+        for of in self._some(self.others, share):
+            found = self.get("/v1/search", ("q", of.word), ("mode", "keyword"), ("k", "100"), *EVERY_STANDING)
+            if found is None:
+                return
+            assert (found["total"], found["hits"], list(filter(None, found["facets"].values()))) == (0, [], [])
+            suggested = self.get("/v1/suggest", ("q", of.title[: 2 if _alone(of, self.texts) else 99]))
+            assert _slots(self.world, suggested["documents"]) <= {t.slot for t in self.texts}
+        for of in self._some(self.texts, share):
+            found = self.get("/v1/search", ("q", of.word), ("mode", "keyword"), *EVERY_STANDING)
+            if found is None:
+                return
+            assert of.slot in _slots(self.world, found["hits"]), (self.asker.name, of.slot)
+            suggested = self.get("/v1/suggest", ("q", of.title), ("k", "50"))
+            assert suggested["documents"]
+        asked = [
+            Question("GET", path, (("q", q), *more))
+            for of in (*self.others, *self.texts)
+            for q in (of.word, of.title, of.number, f"《{of.title}》第一条", of.issuer, of.keyword)
+            for path in ("/v1/search", "/", "/suggest", "/v1/suggest")
+            for more in (
+                (),
+                (("mode", "vector"), ("explain", "true"), ("offset", "1")),
+                (("as_of", "2020-01-01"),),
+                (("issuer", of.issuer), ("page", "2")),
+            )
+            if path in ("/", "/v1/search") or not more
+        ]
+        self.ask(*self._some(asked, share / 4))
+
+    # -- what one is told by id
+
+    def ids(self, share: float) -> None:
+        """Every GET route, about everything there is; the hidden gives the same answer as what does not exist."""
+        pools = self._pools()
+        for route in self.setting.interview.routes:
+            if "GET" not in route.methods:
+                continue
+            # A route without ids has one question; those with ids many, of which a part is asked.
+            questions = list(_questions(route, pools))
+            asked = self._some(questions, max(share, 1 / len(questions)) if route.named else share)
+            for question in asked:
+                self.setting.asked[route.path] += 1
+                self._ask_beside_missing(route, question)
+
+    def _ask_beside_missing(self, route: Route, question: Question) -> None:
+        hidden = [d for d in self.hidden if d in question.path]
+        if not hidden:
+            self.ask(question)
+            return
+        other = replace(question, path=question.path.replace(hidden[0], MISSING))
+        answer, missing = self.ask(question, other)
+        assert answer.without(hidden[0]) == missing.without(MISSING), (self.asker.name, route.path)
+
+    def attempts(self, share: float) -> None:
+        """Trying to change what is hidden is answered as trying to change what does not exist."""
+        hidden = [d for d in self.hidden if d in self.world.documents]
+        shapes = [
+            '{"audience": [{"audience": "own"}]}',
+            '{"audience": []}',
+            *(f'{{"branch_id": "{b}", "audience": [{{"audience": "own"}}]}}' for b in self.world.branches),
+            "",
+        ]
+        questions = [
+            Question(
+                method,
+                route.path.replace("{document_id}", document_id).replace("{share_id}", MISSING),
+                json=body,
+            )
+            for route in self.setting.interview.routes
+            if "{document_id}" in route.path
+            for method in sorted(route.methods - {"GET", "HEAD"})
+            for document_id in hidden
+            for body in shapes
+        ]
+        for question in self._some(questions, share / 4):
+            document_id = next(d for d in hidden if d in question.path)
+            other = replace(question, path=question.path.replace(document_id, MISSING))
+            with_token = self._with_form_token()
+            answers = self.setting.interview.ask(with_token, [question])
+            answers += self.setting.interview.ask(self._with_form_token(), [other])
+            for q, a in zip((question, other), answers, strict=True):
+                self._check(q, a)
+            assert answers[0].without(document_id) == answers[1].without(MISSING), question
+
+    def _with_form_token(self) -> Asker:
+        """The asker with the token that forms and changes need; a bearer needs none."""
+        from access.keys import digest, new_secret
+
+        cookie = dict(self.asker.headers).get("cookie")
+        if cookie is None:
+            return self.asker
+        nonce, at = new_secret()[:22], str(int(time.time()))
+        keys = self.play.services.access.office.keys
+        mac = keys.mac("form", digest(cookie.partition("=")[2]), nonce, at)
+        return replace(self.asker, headers=(*self.asker.headers, ("x-form-token", f"{nonce}.{at}.{mac}")))
+
+    def _pools(self) -> dict[str, list[str]]:
+        world = self.world
+        return {
+            "document_id": [*world.documents, *world.gone, MISSING],
+            "branch_id": [*world.branches, "nowhere"],
+            "group_id": [*world.groups, MISSING],
+            "person_id": [*world.people, MISSING],
+            "partnership_id": [*world.partnerships, MISSING],
+            "token_id": [t for _, t in self.play.stage.tokens.values()],
+            "q": [COMMON],
+        }
+
+    def _some(self, among: Sequence[Any], share: float) -> list[Any]:
+        """A part of these, another one each time."""
+        if share >= 1:
+            return list(among)
+        wanted = len(among) * share
+        n = int(wanted) + (self._next() % 1000 < (wanted % 1) * 1000)
+        start = self._next() % len(among) if among else 0
+        return [*among[start:], *among[:start]][:n]
+
+    def _next(self) -> int:
+        self.setting.turn += 1
+        # Steps of a prime, so that turns do not fall in with the loops that take them.
+        return self.setting.turn * 7919
+
+
+def _questions(route: Route, pools: dict[str, list[str]]) -> Iterator[Question]:
+    """The route with every known id in its place."""
+    paths = [route.path]
+    for name in route.named:
+        known = pools.get(name) or [MISSING]
+        paths = [p.replace("{" + name + "}", value) for p in paths for value in known]
+    for path in paths:
+        required = (("q", COMMON),) if "q" in route.query else ()
+        yield Question("GET", path, required)
+        for name in route.query:
+            kind = next((k for k in ("document", "branch", "person", "group") if k in name), None)
+            values = pools[f"{kind}_id"] if kind else []
+            for value in values:
+                yield Question("GET", path, (*required, (name, value)))
+        if "{document_id}" in route.path:
+            yield Question("GET", path, (("q", COMMON), ("hit", "1")))
+
+
+def _alone(of: Text, texts: Sequence[Text]) -> bool:
+    """Whether no visible text has the title."""
+    return all(t.title != of.title for t in texts)
+
+
+def _slots(world: Any, found: Sequence[dict[str, Any]]) -> set[int]:
+    return {world.documents[f["document_id"]].slot for f in found}
+
+
+def _around(said: str, words: Any) -> str:
+    """The places where the words stand."""
+    places = [said.find(w) for w in words]
+    return " … ".join(said[max(0, p - 150) : p + 100] for p in places if p >= 0)
