@@ -329,7 +329,7 @@ class People:
 
         Raises:
             NotFound: there is no such person or branch, or the asker may not see them.
-            Conflict: nobody would be left to look after the branch.
+            Conflict: the asker's own roles were changed meanwhile.
             SignInRequired, Refused: the asker may not.
         """
         if by is not None:
@@ -388,14 +388,18 @@ class People:
             NotFound, SignInRequired, Refused: no such person, or not the asker's to shut out.
         """
         with self._office.writing() as connection:
-            person = self._managed(connection, by, person_id)
-            connection.execute(update(people).where(people.c.person_id == person_id).values(active=active))
-            if not active:
-                if person.operator:
-                    _check_operator_left(connection)
-                connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
-            action = "person.activate" if active else "person.deactivate"
-            self._audit_each(connection, by, action, person)
+            self._set_active(connection, by, self._managed(connection, by, person_id), active=active)
+
+    def _set_active(
+        self, connection: Connection, by: Principal | None, person: Person, *, active: bool
+    ) -> None:
+        connection.execute(update(people).where(people.c.person_id == person.person_id).values(active=active))
+        if not active:
+            if person.operator:
+                _check_operator_left(connection)
+            connection.execute(delete(sessions).where(sessions.c.person_id == person.person_id))
+        action = "person.activate" if active else "person.deactivate"
+        self._audit_each(connection, by, action, person)
 
     def set_operator(self, by: Principal | None, person_id: str, *, operator: bool) -> None:
         """Make a person an operator of the installation, or no longer one.
@@ -583,14 +587,13 @@ class People:
             person = _people(connection, {person_id})[0]
             if not any(by.may(Action.MANAGE_PEOPLE, b) for b in person.roles):
                 raise _WrongCell("登录名", f"登录名“{row.login}”已被使用。请换一个，或请对方接受邀请加入。")
-            if person.active != row.active:
-                if person.operator or not all(by.may(Action.MANAGE_PEOPLE, b) for b in person.roles):
-                    raise _WrongCell("状态", f"“{row.login}”还在别的支部任职，不能在这里停用或启用。")
-                connection.execute(
-                    update(people).where(people.c.person_id == person_id).values(active=row.active)
-                )
-                connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
+            elsewhere = person.operator or not all(by.may(Action.MANAGE_PEOPLE, b) for b in person.roles)
+            if person.active != row.active and elsewhere:
+                raise _WrongCell("状态", f"“{row.login}”还在别的支部任职，不能在这里停用或启用。")
         self._give(connection, by, person_id, branch_id, frozenset(Role(r) for r in row.roles))
+        person = _people(connection, {person_id})[0]
+        if person.active != row.active:
+            self._set_active(connection, by, person, active=row.active)
         return new
 
 

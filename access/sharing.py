@@ -438,7 +438,9 @@ class Sharing:
         person_id = by.require_person()
         if branch_id not in by.roles:
             # Only a role there lets an owner see it; see `access.scopes`.
-            raise Refused("Cannot take this over: you have no role in that branch.", "Take a role there first.")
+            raise Refused(
+                "Cannot take this over: you have no role in that branch.", "Take a role there first."
+            )
         with self._office.writing() as connection:
             if document_id not in self._ownerless(connection, branch_id):
                 raise NotFound(f"No document {document_id} without an owner here.", "See the list of them.")

@@ -288,7 +288,13 @@ def _add_sharing(routes: APIRouter, services: Services) -> None:
     )
     def preview(asker: Asker, document_id: str, body: schemas.Audience) -> Any:
         keeper = services.catalog.keeper(document_id, asker.scope)
-        return sharing.reach(asker, keeper.branch_id, _wanted(body.audience), owner_id=keeper.owner_id)
+        return sharing.reach(
+            asker,
+            keeper.branch_id,
+            _wanted(body.audience),
+            owner_id=keeper.owner_id,
+            document_id=document_id,
+        )
 
     @routes.post(
         "/documents/{document_id}/reshares",

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from api import pages
 
-METHODS = ("get", "put", "post", "delete")
+METHODS = ("get", "put", "post", "patch", "delete")
 
 
 def router() -> APIRouter:
@@ -23,7 +23,7 @@ def router() -> APIRouter:
 
 
 def operations(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every operation of an OpenAPI document, in the order of the document, with its parameters as rows."""
+    """Every operation of an OpenAPI document, in the order of the document, with what it takes as rows."""
     found = []
     for path, methods in schema["paths"].items():
         for method in METHODS:
@@ -37,7 +37,7 @@ def operations(schema: dict[str, Any]) -> list[dict[str, Any]]:
                         "default": p["schema"].get("default"),
                         "about": p.get("description", ""),
                     }
-                    for p in operation.get("parameters", [])
+                    for p in [*operation.get("parameters", []), *fields(operation, schema)]
                 ]
                 found.append(
                     {
@@ -50,6 +50,30 @@ def operations(schema: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+def fields(operation: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """The fields of the JSON that an operation takes as its body, as if they were parameters."""
+    taken = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    reference = next((p["$ref"] for p in [taken, *taken.get("anyOf", [])] if "$ref" in p), None)
+    if reference is None:
+        return []
+    body = _named(reference, schema)
+    return [
+        {
+            "name": name,
+            "in": "body",
+            "required": name in body.get("required", []),
+            "schema": part,
+            "description": part.get("description", ""),
+        }
+        for name, part in body["properties"].items()
+    ]
+
+
+def _named(reference: str, schema: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = schema["components"]["schemas"][reference.rsplit("/", 1)[-1]]
+    return found
+
+
 def type_words(part: dict[str, Any], schema: dict[str, Any]) -> str:
     """A parameter's type in words: its alternatives, the values of an enumeration, its limits.
 
@@ -59,11 +83,14 @@ def type_words(part: dict[str, Any], schema: dict[str, Any]) -> str:
     'date'
     """
     if "$ref" in part:
-        return type_words(schema["components"]["schemas"][part["$ref"].rsplit("/", 1)[-1]], schema)
+        return type_words(_named(part["$ref"], schema), schema)
     if "anyOf" in part:
         return " or ".join(type_words(p, schema) for p in part["anyOf"] if p.get("type") != "null")
     if "enum" in part:
         return ", ".join(map(str, part["enum"]))
+    if part.get("type") == "object":
+        names = ", ".join(part.get("properties", {}))
+        return f"object of {names}" if names else "object"
     if part.get("type") == "array":
         return f"{type_words(part['items'], schema)} (may be given more than once)"
     words: str = part.get("format") or part.get("type", "any")

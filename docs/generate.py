@@ -23,6 +23,7 @@ from pydantic_core import PydanticUndefined
 
 import api.errors
 import kb.errors
+from access.rights import OPERATOR, Action, Grant, Relation, Role, granted
 from api.app import create_app
 from api.cli import EXIT_REQUEST, EXIT_SERVICE, app
 from api.errors import status_of
@@ -38,6 +39,40 @@ WIDTH = 100
 
 _PART = re.compile(r"(<!-- generated: ([a-z]+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
 _ENGLISH = ("What", "Value", "Limit", "Made by", "on", "No result has been committed yet.")
+_ROLES: Mapping[Role, str] = {
+    Role.MEMBER: "member 学员",
+    Role.TRAINER: "trainer 培训员",
+    Role.LIAISON: "liaison 联络员",
+    Role.ADMINISTRATOR: "administrator 管理员",
+}
+_RELATIONS: Mapping[Relation, str] = {
+    Relation.OWN: "of one's own 本支部",
+    Relation.PARTNER: "of a partner 共建支部",
+    Relation.FOREIGN: "of neither 其他支部",
+}
+_GRANTS: Mapping[Grant, str] = {
+    Grant.YES: "yes",
+    Grant.SHARED: "if shared",
+    Grant.PASSED: "if shared to be passed on",
+    Grant.NO: "–",
+}
+_ACTIONS: Mapping[Action, str] = {
+    Action.READ: "Read and find a document 查阅",
+    Action.COPY: "Copy a document into one's own branch 复制",
+    Action.RESHARE: "Pass a document on 转发",
+    Action.ADD: "Hand a document in for the branch 交材料",
+    Action.WITHDRAW: "Take a document out 撤下",
+    Action.SHARE_WITHIN: "Share a document with its own branch 在本支部共享",
+    Action.SHARE: "Share a document beyond its branch 向外共享",
+    Action.SEE_AUDIENCE: "See with whom a document is shared 查看共享范围",
+    Action.SEE_JOBS: "See jobs 查看后台任务",
+    Action.PARTNER: "Make and end partnerships 共建",
+    Action.GROUP: "Make groups, choose their members 工作组",
+    Action.SEE_PEOPLE: "See people 查看人员",
+    Action.MANAGE_PEOPLE: "Invite people, change roles, shut out 管理人员",
+    Action.MANAGE_BRANCH: "Name, place and retire branches 管理组织",
+    Action.SEE_AUDIT: "See the audit trail 查看操作记录",
+}
 _CHINESE = ("项目", "结果", "界限", "命令", "机器：", "尚未提交测量结果。")
 
 
@@ -108,7 +143,7 @@ def settings_table() -> str:
         limits = {type(m): m for m in field.metadata}
         low, high = limits.get(Ge), limits.get(Le)
         kind = getattr(field.annotation, "__name__", str(field.annotation))
-        takes = {"str": "text", "int": "number", "bool": "true or false", "Path": "folder"}[kind]
+        takes = _TAKES[kind]
         if low is not None:
             takes += f", {low.ge} to {high.le}" if high is not None else f", {low.ge} or more"
         default = "" if field.default is PydanticUndefined else _plain(field.default)
@@ -116,9 +151,33 @@ def settings_table() -> str:
     return table(["Setting", "Default", "Takes", "Meaning"], rows)
 
 
+_TAKES: Mapping[str, str] = {
+    "str": "text",
+    "int": "number",
+    "bool": "true or false",
+    "Path": "folder",
+    "pathlib.Path | None": "file",
+}
+
+
 def _plain(value: object) -> str:
-    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = str(value).lower() if isinstance(value, bool) else str("" if value is None else value)
     return f"`{text}`" if text else "none"
+
+
+def roles_table() -> str:
+    """Who may do what: a row for each action in a branch of one's own, a partner's and a foreign one."""
+    rows = [
+        [
+            f"{_ACTIONS[action]} `{action}`" if relation is Relation.OWN else "",
+            _RELATIONS[relation],
+            *(_GRANTS[granted(action, role, relation)] for role in Role),
+            _GRANTS[Grant.YES if action in OPERATOR else Grant.NO],
+        ]
+        for action in Action
+        for relation in Relation
+    ]
+    return table(["Action", "In a branch", *_ROLES.values(), "operator 系统管理员"], rows)
 
 
 def errors_table() -> str:
@@ -187,6 +246,7 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "README.zh-CN.md": {"results": lambda: results_table(_CHINESE)},
     "docs/settings.md": {"settings": settings_table},
     "docs/errors.md": {"errors": errors_table},
+    "docs/roles.md": {"roles": roles_table},
     "docs/cli.md": {"help": help_texts},
 }
 """The generated parts of each file."""

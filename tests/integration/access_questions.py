@@ -166,14 +166,16 @@ class Interview:
             headers += [("content-type", "application/json"), ("content-length", str(len(data)))]
 
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": data, "more_body": False}
+            nonlocal data
+            rest, data = data, b""
+            return {"type": "http.request", "body": rest, "more_body": False}
 
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
 
         scope = {
             "type": "http",
-            "asgi": {"version": "3.0"},
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
             "http_version": "1.1",
             "method": question.method,
             "scheme": "http",

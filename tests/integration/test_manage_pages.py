@@ -657,7 +657,7 @@ def test_trail_tells_in_plain_words_and_by_page(stage: Stage) -> None:
     assert "交入了文献" in text(browser.get(older.replace("&amp;", "&")))
     assert "没有这样的记录" in text(browser.get("/manage/audit?object_id=nothing"))
     mine = text(browser.get(f"/manage/audit?person={stage.ids['liaison']}"))
-    assert "liaison先生 新建了群组" in mine
+    assert "liaison先生 新建了工作组" in mine
     assert "trainer先生 阅读" not in mine
 
 

@@ -119,7 +119,7 @@ def ask(operation: Any, headers: Headers, ids: Ids, examples: int, *, seed_of: s
         max_examples=examples,
         database=None,
         suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate, Phase.shrink],
+        phases=[Phase.generate],
     )
     @given(st.one_of(fits, fits, fits_not), st.data())
     def answers_as_described(case: Any, data: st.DataObject) -> None:

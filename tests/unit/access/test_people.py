@@ -355,7 +355,13 @@ def test_a_roster_shuts_out_and_lets_in(home: House) -> None:
     assert service.take_roster(by, [row(2, "xueyuan", "beichen-1", active=False)], {}) == ([], [])
     with pytest.raises(NotFound):
         home.by("xueyuan")
+    assert {e.action for e in home.access.audit.events(by, object_id=home.ids["xueyuan"])} >= {
+        "person.deactivate"
+    }
     assert service.take_roster(by, [row(2, "xueyuan", "beichen-1")], {}) == ([], [])
+    fresh, _ = service.take_roster(by, [row(2, "gone", "beichen-1", active=False)], {"gone": "kept"})
+    assert fresh == ["gone"]
+    assert [p.active for p in service.of_branch(by, "beichen-1") if p.login == "gone"] == [False]
     home.access.people.set_roles(None, home.ids["xueyuan"], "jianglan", frozenset({MEMBER}))
     _, problems = service.take_roster(by, [row(2, "xueyuan", "beichen-1", active=False)], {})
     assert [p.column for p in problems] == ["状态"]
