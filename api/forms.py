@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert, select
 from access.access import Access
 from access.keys import digest, new_secret
 from access.tables import spent
-from api.principal import COOKIE
+from api.principal import BEARER, COOKIE
 from kb.errors import Conflict, Refused
 
 FIELD = "form_token"
@@ -71,7 +71,9 @@ async def checked_request(request: Request) -> None:
     Raises:
         Refused, Conflict: as in `checked_form`.
     """
-    if "authorization" not in request.headers and COOKIE in request.cookies:
+    # Other authorization than a bearer token opens nothing here: then it is the session that asks.
+    by_token = request.headers.get("authorization", "")[: len(BEARER)].lower() == BEARER
+    if not by_token and COOKIE in request.cookies:
         await checked_form(request)
 
 

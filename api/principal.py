@@ -8,7 +8,7 @@ from access.access import Access
 from access.principal import GUEST, Principal
 
 COOKIE = "gongxue_session"
-_BEARER = "bearer "
+BEARER = "bearer "
 
 
 def principal(request: Request) -> Principal:
@@ -19,6 +19,8 @@ def principal(request: Request) -> Principal:
     """
     known: Principal | None = getattr(request.state, "principal", None)
     if known is None:
+        # Where the token opens nothing, the page that says so is a guest's.
+        request.state.principal = GUEST
         known = request.state.principal = _resolve(request)
     return known
 
@@ -28,8 +30,8 @@ def _resolve(request: Request) -> Principal:
     if access is None:
         return GUEST
     authorization = request.headers.get("authorization", "")
-    if authorization[: len(_BEARER)].lower() == _BEARER:
-        return access.tokens.principal(authorization[len(_BEARER) :].strip())
+    if authorization[: len(BEARER)].lower() == BEARER:
+        return access.tokens.principal(authorization[len(BEARER) :].strip())
     secret = request.cookies.get(COOKIE)
     return access.sessions.principal(secret) if secret else GUEST
 

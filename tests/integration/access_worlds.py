@@ -385,7 +385,7 @@ class World:
             for branch_id, b in self.branches.items()
             if knows_all
             or self.top(branch_id) in tops
-            or branch_id in met
+            or branch_id in met | me.roles.keys()
             or any(self.are_partners(branch_id, home) for home in own)
         ]
         return rare_in("".join(said))
