@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import Connection, Select, case, or_, select
 
 from access.office import Office
 from access.principal import Principal
@@ -23,6 +23,7 @@ from access.tables import (
 )
 from kb.errors import SignInRequired
 from store.tables import documents, shares, tombstones
+from store.visibility import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,12 @@ def everything(office: Office, by: Principal) -> dict[str, Any]:
                 )
             ),
             "documents_owned": rows(
-                select(documents.c.document_id, documents.c.title, documents.c.added_at).where(
-                    documents.c.owner_id == me
-                )
+                select(
+                    documents.c.document_id,
+                    # What the person may no longer read has no title here either.
+                    case((visible(by.scope), documents.c.title)).label("title"),
+                    documents.c.added_at,
+                ).where(documents.c.owner_id == me)
             ),
             "shares_made": rows(
                 select(shares.c.share_id, shares.c.document_id, shares.c.audience, shares.c.shared_at).where(

@@ -221,5 +221,7 @@ def askers(play: Play) -> list[Asker]:
             found.append(Asker(f"token {person.n}", bearer, known if person.n == 1 else None, known))
         if person.active and not person.session:
             secret = play.services.access.sessions.sign_in_as(person_id, "test")
-            found.append(Asker(f"again {person.n}", (("cookie", f"{COOKIE}={secret}"),), person_id, person_id))
+            found.append(
+                Asker(f"again {person.n}", (("cookie", f"{COOKIE}={secret}"),), person_id, person_id)
+            )
     return found

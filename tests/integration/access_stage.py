@@ -53,7 +53,9 @@ from tests.integration.access_worlds import (
     branch_name,
     days,
     group_name,
+    invited_name,
     person_name,
+    reason,
     text,
 )
 
@@ -131,7 +133,10 @@ class Stage:
         self.sessions: dict[str, str] = {}
         self.tokens: dict[str, tuple[str, str]] = {}
         self._first = self._populate()
-        with closing(sqlite3.connect(self._database)) as live, closing(sqlite3.connect(self._template)) as kept:
+        with (
+            closing(sqlite3.connect(self._database)) as live,
+            closing(sqlite3.connect(self._template)) as kept,
+        ):
             live.backup(kept)
         self.app: FastAPI = create_app(self.services)
 
@@ -146,7 +151,11 @@ class Stage:
         people = []
         for n in range(N_PEOPLE):
             person_id = access.people.add(
-                None, person_name(n) + str(n), person_name(n), change_password=n == UNSETTLED, operator=n == OPERATOR
+                None,
+                person_name(n) + str(n),
+                person_name(n),
+                change_password=n == UNSETTLED,
+                operator=n == OPERATOR,
             )
             people.append(person_id)
             self.sessions[person_id] = secret = access.sessions.sign_in_as(person_id, "test")
@@ -158,7 +167,10 @@ class Stage:
 
     def begin(self, history: History) -> "Play":
         """A world at its beginning, in place of the one before."""
-        with closing(sqlite3.connect(self._database)) as live, closing(sqlite3.connect(self._template)) as kept:
+        with (
+            closing(sqlite3.connect(self._database)) as live,
+            closing(sqlite3.connect(self._template)) as kept,
+        ):
             old = [r[0] for r in live.execute("SELECT document_id FROM documents")]
             seq = live.execute("SELECT coalesce(max(seq), 0) FROM changes").fetchone()[0]
             kept.backup(live)
@@ -289,13 +301,9 @@ class Play:
         if number % 6 == 0:
             return []
         chosen = [one(number)] + ([one(number + step.c)] if step.c % 2 else [])
-        return [
-            (Wanted(said, may), audience) for said, audience in dict.fromkeys(chosen) if said
-        ]
+        return [(Wanted(said, may), audience) for said, audience in dict.fromkeys(chosen) if said]
 
-    def _set_direct(
-        self, held: Held, wanted: Sequence[tuple[Wanted, Audience]], owner: str
-    ) -> None:
+    def _set_direct(self, held: Held, wanted: Sequence[tuple[Wanted, Audience]], owner: str) -> None:
         put: dict[Audience, bool] = {}
         for said, audience in wanted:
             put[audience] = said.may_reshare and audience != ("everyone",)
@@ -386,7 +394,9 @@ class Play:
             parent_id = by_name[share.by, _token(share.audience)].parent_id
             assert parent_id is not None
             parent = rows[parent_id]
-            share.parent = next(s for s in fit if (s.by, _token(s.audience)) == (parent.branch_id, parent.audience))
+            share.parent = next(
+                s for s in fit if (s.by, _token(s.audience)) == (parent.branch_id, parent.audience)
+            )
 
     def _take_back(self, step: Step) -> None:
         by, document_id, held, _ = self._on_document(step, lambda h: {s.by for s in h.shares}, SHARERS)
@@ -412,8 +422,9 @@ class Play:
 
     def _withdraw(self, step: Step) -> None:
         by, document_id, held, _ = self._on_document(step, lambda h: [h.keeper], SHARERS)
-        self.services.holdings.withdraw(by, document_id)
+        self.services.holdings.withdraw(by, document_id, reason(held.slot))
         self._was_seen(by, document_id)
+        held.taken_out_by = by.person_id
         self.world.gone[document_id] = self.world.documents.pop(document_id)
 
     def _take_over(self, step: Step) -> None:
@@ -544,6 +555,12 @@ class Play:
             frozenset({ROLES[step.c % 4], ROLES[step.d % 4]}),
         )
 
+    def _invite(self, step: Step) -> None:
+        branch_id = step.pick(step.b, self._branches())
+        by = self._editor(step, branch_id, frozenset({ADMINISTRATOR}))
+        name = invited_name(self.world.branches[branch_id].n)
+        self.services.access.people.invite(by, branch_id, frozenset({Role.MEMBER}), name)
+
     def _leave(self, step: Step) -> None:
         person_id = step.pick(step.a, list(self.world.people))
         held = sorted(self.world.people[person_id].roles)
@@ -587,9 +604,7 @@ class Play:
         if n >= MOST_BRANCHES:
             return
         parent = step.pick(step.b, self._branches())
-        self.services.access.branches.found(
-            None, branch_name(n), parent_id=parent, branch_id=branch_id_of(n)
-        )
+        self.services.access.branches.found(None, branch_name(n), parent_id=parent, branch_id=branch_id_of(n))
         self.world.branches[branch_id_of(n)] = Branch(n, parent)
 
     def _move(self, step: Step) -> None:

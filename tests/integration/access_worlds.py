@@ -46,7 +46,15 @@ def _rare() -> Sequence[str]:
     return [c for c in map(chr, range(0x4E40, 0x9FA6)) if is_rare(c)]
 
 
-_OF_DOCUMENTS, _OF_BRANCHES, _OF_PEOPLE, _OF_GROUPS, _UNUSED = 0, 400, 500, 600, 700
+_OF_DOCUMENTS, _OF_BRANCHES, _OF_PEOPLE, _OF_GROUPS, _OF_REASONS, _OF_GUESTS, _N_CANARIES = (
+    0,
+    400,
+    500,
+    600,
+    700,
+    800,
+    900,
+)
 
 
 def _canary(at: int, n: int = 2) -> str:
@@ -68,12 +76,14 @@ def group_name(n: int) -> str:
     return _canary(_OF_GROUPS + 2 * n) + "组"
 
 
-NOWHERE = _UNUSED
+def reason(slot: int) -> str:
+    """Why a text was taken out."""
+    return _canary(_OF_REASONS + 2 * slot)
 
 
-def unused() -> str:
-    """A word of the same kind that nothing is called."""
-    return _canary(_UNUSED)
+def invited_name(branch_n: int) -> str:
+    """The name of whoever is invited to the n-th branch."""
+    return _canary(_OF_GUESTS + 2 * branch_n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,7 @@ class Text:
 
     slot: int
     title: str
+    kind: Kind
     number: str
     issuer: str
     keyword: str
@@ -106,14 +117,14 @@ def text(slot: int) -> Text:
     version = slot % 2 if slot < 4 else 0
     title = _canary(_OF_DOCUMENTS + 20 * (slot - version) + 18) + "共建办法"
     number, issuer, keyword = f"{own(0)}发〔20{10 + slot}〕{slot + 1}号", own(1) + "公司党委", own(2)
+    kind = list(Kind)[slot % len(Kind)] if slot > 5 else Kind.LAW
     repeals = f"《{text(4).title}》同时废止。" if slot == 5 else ""
-    said = (
-        f"{title}\n第一条　{own(3)}负责共建活动的组织。\n第二条　共建活动由{own(4)}安排，经费从简。{repeals}\n"
-    )
+    said = f"{title}\n第一条　{own(3)}负责共建活动的组织。\n第二条　共建活动由{own(4)}安排，经费从简。{repeals}\n"
     day = date(2019 + version * 3 + (slot == 5), 3, 1)
     return Text(
         slot,
         title,
+        kind,
         number,
         issuer,
         keyword,
@@ -121,7 +132,7 @@ def text(slot: int) -> Text:
         Source(f"{own(5)}.txt", "text/plain", said.encode()),
         Sidecar(
             title=title,
-            kind=list(Kind)[slot % len(Kind)] if slot > 5 else Kind.LAW,
+            kind=kind,
             issuer=issuer,
             number=number,
             keywords=(keyword,),
@@ -133,7 +144,7 @@ def text(slot: int) -> Text:
 
 @cache
 def _rare_set() -> frozenset[str]:
-    return frozenset(_rare()[: _UNUSED + 20])
+    return frozenset(_rare()[:_N_CANARIES])
 
 
 def rare_in(said: str) -> frozenset[str]:
@@ -206,6 +217,7 @@ class Held:
     n_passages: int
     origin: str | None = None
     shares: list[Share] = field(default_factory=list)
+    taken_out_by: str | None = None
 
     def drop(self, share: Share) -> None:
         """Take a share out, with what was passed on from it."""
@@ -335,9 +347,7 @@ class World:
         held = self.documents.get(document_id)
         if held is None:
             return False
-        if person_id is not None and not (
-            self.people[person_id].active and self.people[person_id].settled
-        ):
+        if person_id is not None and not (self.people[person_id].active and self.people[person_id].settled):
             person_id = None
         homes = self.homes(person_id) if person_id else set()
         reached = any(self._reaches(s.audience, homes, person_id) and self._holds(s) for s in held.shares)
@@ -348,7 +358,7 @@ class World:
         return {d for d in self.documents if self.sees(person_id, d)}
 
     def names_seen(self, person_id: str | None) -> frozenset[str]:
-        """Rare characters in names that the person may know: of people, branches and groups."""
+        """Rare characters in what the person may know beside texts: names, and why something was taken out."""
         if person_id is None:
             return frozenset()
         me = self.people[person_id]
@@ -359,18 +369,13 @@ class World:
         lines = own | {b for home in own for b in self.line(home)}
         said += [person_name(p.n) for p in self.people.values() if operator or own & p.roles.keys()]
         groups = [
-            g
-            for g in self.groups.values()
-            if g.keeper in own or g.branches & lines or person_id in g.people
+            g for g in self.groups.values() if g.keeper in own or g.branches & lines or person_id in g.people
         ]
         said += [group_name(g.n) for g in groups]
         knows_all = operator or any(self.has_role(person_id, b, SHARERS) for b in own)
         tops = {self.top(b) for b in own}
         met = {
-            b
-            for p in self.partnerships.values()
-            if {p.one, p.other} & lines
-            for b in (p.one, p.other)
+            b for p in self.partnerships.values() if {p.one, p.other} & lines for b in (p.one, p.other)
         } | {b for g in groups for b in (*g.branches, g.keeper)}
         for document_id in self.seen(person_id):
             held = self.documents[document_id]
@@ -387,6 +392,16 @@ class World:
             or self.top(branch_id) in tops
             or branch_id in met | me.roles.keys()
             or any(self.are_partners(branch_id, home) for home in own)
+        ]
+        said += [
+            invited_name(b.n)
+            for branch_id, b in self.branches.items()
+            if operator or self.has_role(person_id, branch_id, frozenset({ADMINISTRATOR}))
+        ]
+        said += [
+            reason(h.slot)
+            for h in self.gone.values()
+            if h.taken_out_by == person_id or self.has_role(person_id, h.keeper, SHARERS)
         ]
         return rare_in("".join(said))
 
@@ -423,7 +438,14 @@ class History:
         yield self.steps[half:]
 
 
-FOUNDING = (*["propose"] * 2, *["make_group"] * 2, *["put_member"] * 3, *["hand_in"] * 5, "set_audience", *["reshare"] * 2)
+FOUNDING = (
+    *["propose"] * 2,
+    *["make_group"] * 2,
+    *["put_member"] * 3,
+    *["hand_in"] * 5,
+    "set_audience",
+    *["reshare"] * 2,
+)
 """What every world begins with, so that there is something to see and to hide."""
 
 WEIGHTS = {
@@ -443,9 +465,10 @@ WEIGHTS = {
     "drop_member": 2,
     "dissolve": 1,
     "set_roles": 3,
+    "invite": 1,
     "leave": 2,
-    "deactivate": 1,
-    "activate": 1,
+    "deactivate": 2,
+    "activate": 3,
     "retire": 1,
     "restore": 1,
     "found": 1,
