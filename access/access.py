@@ -9,16 +9,20 @@ from sqlalchemy import Engine, select
 from access.audit import Audit, utc_now
 from access.branches import Branches
 from access.groups import Groups
+from access.invitations import Invitations
 from access.keys import Keys
 from access.office import Office
 from access.partnerships import Partnerships
 from access.passwords import Passwords
 from access.people import People, login_key
 from access.resolve import Policy
+from access.rosters import Rosters
+from access.second_factors import SecondFactors
 from access.sessions import Sessions
 from access.sharing import Sharing
 from access.tables import facts, people
 from access.tokens import Tokens
+from access.tries import Tries
 from store.catalog import Catalog
 
 DEMONSTRATION = "demonstration"
@@ -36,7 +40,10 @@ class Access:
     partnerships: Partnerships
     groups: Groups
     sharing: Sharing
+    invitations: Invitations
+    rosters: Rosters
     sessions: Sessions
+    second_factors: SecondFactors
     tokens: Tokens
 
     def first_operator(self, login: str = "admin") -> tuple[str, str] | None:
@@ -89,14 +96,18 @@ def open_access(
     """The services over a catalog's store."""
     audit = Audit(catalog.engine, keys, now=now)
     office = Office(catalog.engine, keys, audit, now, today)
+    people_, tries = People(office), Tries(office)
     return Access(
         office=office,
         audit=audit,
         branches=Branches(office),
-        people=People(office),
+        people=people_,
+        invitations=Invitations(office, people_),
+        rosters=Rosters(office, people_),
         partnerships=Partnerships(office),
         groups=Groups(office),
         sharing=Sharing(office, catalog),
-        sessions=Sessions(office, passwords or Passwords(), policy),
+        sessions=Sessions(office, tries, passwords or Passwords(), policy),
+        second_factors=SecondFactors(office, tries),
         tokens=Tokens(office, policy),
     )

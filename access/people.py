@@ -1,4 +1,4 @@
-"""People: who they are here, their roles, invitations, what is kept of them, and its erasure.
+"""People: who they are here, their roles, what is kept of them, and its erasure.
 
 Kept of a person: a login, the name shown, their roles, what they sign in with, and when they were
 added. No telephone number, no address, no birthday, no identity number.
@@ -6,34 +6,29 @@ added. No telephone number, no address, no birthday, no identity number.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from access.branches import row_of
-from access.keys import digest, new_secret
+from access.keys import new_secret
 from access.office import Office
 from access.principal import Principal
 from access.rights import Action, Role
-from access.roster import RosterProblem, RosterRow
 from access.scopes import tree
 from access.tables import (
-    branches,
     group_members,
-    invitations,
     partnerships,
     people,
     roles,
     sessions,
     tokens,
 )
-from kb.errors import Conflict, InvalidRequest, NotFound, SignInFailed
+from kb.errors import Conflict, InvalidRequest, NotFound
 from kb.model import derive_id
 
-INVITATION_DAYS = 14
 _LOGIN = re.compile(r"[\w.@-]{2,40}")
 _LONGEST_NAME = 40
 
@@ -50,18 +45,6 @@ class Person:
     has_second_factor: bool
     added_at: datetime
     roles: dict[str, frozenset[Role]]
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """An offer of roles in a branch, taken up by whoever has its secret; `secret` is given out once."""
-
-    invitation_id: str
-    branch_id: str
-    roles: frozenset[Role]
-    name: str
-    expires_at: datetime
-    secret: str = ""
 
 
 def login_key(login: str) -> str:
@@ -93,7 +76,7 @@ class People:
             ids = connection.execute(
                 select(roles.c.person_id).where(roles.c.branch_id == branch_id)
             ).scalars()
-            return _people(connection, set(ids))
+            return people_of(connection, set(ids))
 
     def get(self, by: Principal, person_id: str) -> Person:
         """A person, for themselves, for those who may see a branch of theirs, and for operators.
@@ -106,7 +89,7 @@ class People:
 
     def _seen(self, connection: Connection, by: Principal, person_id: str) -> Person:
         by.require_person()
-        found = _people(connection, {person_id})
+        found = people_of(connection, {person_id})
         if found and (
             by.person_id == person_id
             or by.operator
@@ -119,7 +102,7 @@ class People:
         """Names of those of the people whom the asker may know: of their own branches, and themselves."""
         wanted = set(person_ids)
         with self._office.reading() as connection:
-            found = _people(connection, wanted)
+            found = people_of(connection, wanted)
         return {
             p.person_id: p.name
             for p in found
@@ -131,7 +114,7 @@ class People:
         by.require_operator()
         with self._office.reading() as connection:
             ids = connection.execute(select(people.c.person_id).where(people.c.operator)).scalars()
-            return _people(connection, set(ids))
+            return people_of(connection, set(ids))
 
     def without_branch(self, by: Principal) -> list[Person]:
         """People who have no role anywhere and are no operators, for operators: nobody else sees them."""
@@ -144,7 +127,7 @@ class People:
                     people.c.person_id.not_in(select(roles.c.person_id)),
                 )
             ).scalars()
-            return _people(connection, set(ids))
+            return people_of(connection, set(ids))
 
     def n_active(self) -> int:
         """How many people can sign in. For the state of the installation only."""
@@ -175,7 +158,7 @@ class People:
             InvalidRequest: login or name make no sense.
             Conflict: the login is taken.
         """
-        login, name = _checked_login(login), _checked_name(name)
+        login, name = _checked_login(login), checked_name(name)
         if within is None:
             with self._office.writing() as connection:
                 return self.add(
@@ -212,114 +195,6 @@ class People:
         self._office.audit.write(within, by, "person.add", "person", person_id, operator=operator)
         return person_id
 
-    def invite(self, by: Principal, branch_id: str, wanted: frozenset[Role], name: str) -> Invitation:
-        """Offer roles in a branch. The secret goes into a link that works once, for two weeks.
-
-        Raises:
-            InvalidRequest: no role, or no name.
-            NotFound, SignInRequired, Refused: no such branch, or not the asker's to offer.
-        """
-        by.require(Action.MANAGE_PEOPLE, branch_id)
-        if not wanted:
-            raise InvalidRequest("Cannot invite without a role.", "Choose at least one.")
-        name, secret = _checked_name(name), new_secret()
-        expires_at = self._office.now() + timedelta(days=INVITATION_DAYS)
-        with self._office.writing() as connection:
-            row_of(connection, branch_id)
-            invitation_id = derive_id("invitation", digest(secret))
-            connection.execute(
-                insert(invitations).values(
-                    invitation_id=invitation_id,
-                    digest=digest(secret),
-                    branch_id=branch_id,
-                    roles=sorted(wanted),
-                    name=name,
-                    invited_by=by.person_id,
-                    expires_at=expires_at,
-                )
-            )
-            self._office.audit.write(
-                connection,
-                by,
-                "person.invite",
-                "invitation",
-                invitation_id,
-                branch_id=branch_id,
-                roles=sorted(wanted),
-            )
-        return Invitation(invitation_id, branch_id, wanted, name, expires_at, secret)
-
-    def invitation(self, secret: str) -> Invitation:
-        """The offer that the secret opens.
-
-        Raises:
-            SignInFailed: it is none, was taken up, or is over.
-        """
-        with self._office.reading() as connection:
-            return _invitation(connection, secret, self._office.now())
-
-    def invitations(self, by: Principal, branch_id: str) -> list[Invitation]:
-        """Offers of a branch that are still open.
-
-        Raises:
-            NotFound, SignInRequired, Refused: no such branch, or the asker may not see them.
-        """
-        by.require(Action.MANAGE_PEOPLE, branch_id)
-        i = invitations.c
-        with self._office.reading() as connection:
-            row_of(connection, branch_id)
-            rows = connection.execute(
-                select(invitations)
-                .where(i.branch_id == branch_id, i.accepted_at.is_(None), i.expires_at > self._office.now())
-                .order_by(i.expires_at)
-            )
-            return [_as_invitation(r) for r in rows]
-
-    def withdraw_invitation(self, by: Principal, invitation_id: str) -> None:
-        """Take an offer back.
-
-        Raises:
-            NotFound, SignInRequired, Refused: there is none, or it is not the asker's to take back.
-        """
-        i = invitations.c
-        with self._office.writing() as connection:
-            row = connection.execute(select(i.branch_id).where(i.invitation_id == invitation_id)).first()
-            if row is None or not by.may(Action.MANAGE_PEOPLE, row.branch_id):
-                by.require_person()
-                raise NotFound(f"No invitation {invitation_id} here.", "It may have been taken up.")
-            connection.execute(delete(invitations).where(i.invitation_id == invitation_id))
-            self._office.audit.write(
-                connection, by, "person.uninvite", "invitation", invitation_id, branch_id=row.branch_id
-            )
-
-    def accept(self, secret: str, login: str, name: str, password: str) -> str:
-        """Take up an offer as a new person; the id. `password` is as `access.passwords` keeps it.
-
-        Raises:
-            SignInFailed: the offer is none, was taken up, or is over.
-            InvalidRequest, Conflict: as in `add`.
-        """
-        with self._office.writing() as connection:
-            offer = _take_up(connection, secret, self._office.now())
-            person_id = self.add(
-                None, login, name, password=password, change_password=False, within=connection
-            )
-            self._give(connection, None, person_id, offer.branch_id, offer.roles)
-        return person_id
-
-    def accept_as(self, by: Principal, secret: str) -> None:
-        """Take up an offer as the person who is signed in.
-
-        Raises:
-            SignInFailed: the offer is none, was taken up, or is over.
-            SignInRequired: nobody is signed in.
-        """
-        person_id = by.require_person()
-        with self._office.writing() as connection:
-            offer = _take_up(connection, secret, self._office.now())
-            held = _people(connection, {person_id})[0].roles.get(offer.branch_id, frozenset())
-            self._give(connection, by, person_id, offer.branch_id, held | offer.roles)
-
     # -- changing ---------------------------------------------------------------
 
     def set_roles(
@@ -340,11 +215,11 @@ class People:
             if by is not None:
                 # Whoever is not seen is invited, and says yes: an id alone does not draw a person in.
                 self._seen(connection, by, person_id)
-            elif not _people(connection, {person_id}):
+            elif not people_of(connection, {person_id}):
                 raise NotFound(f"No person {person_id} here.", "Choose one from the list of people.")
-            self._give(connection, by, person_id, branch_id, wanted)
+            self.give(connection, by, person_id, branch_id, wanted)
 
-    def _give(
+    def give(
         self,
         connection: Connection,
         by: Principal | None,
@@ -352,6 +227,7 @@ class People:
         branch_id: str,
         wanted: frozenset[Role],
     ) -> None:
+        """Give a person exactly these roles in a branch; for this package, which has checked that it may be."""
         connection.execute(
             delete(roles).where(roles.c.person_id == person_id, roles.c.branch_id == branch_id)
         )
@@ -372,7 +248,7 @@ class People:
             InvalidRequest: the name makes no sense.
             NotFound, SignInRequired, Refused: no such person, or not the asker's to rename.
         """
-        name = _checked_name(name)
+        name = checked_name(name)
         with self._office.writing() as connection:
             person = self._seen(connection, by, person_id)
             if by.person_id != person_id:
@@ -388,11 +264,10 @@ class People:
             NotFound, SignInRequired, Refused: no such person, or not the asker's to shut out.
         """
         with self._office.writing() as connection:
-            self._set_active(connection, by, self._managed(connection, by, person_id), active=active)
+            self.switch(connection, by, self._managed(connection, by, person_id), active=active)
 
-    def _set_active(
-        self, connection: Connection, by: Principal | None, person: Person, *, active: bool
-    ) -> None:
+    def switch(self, connection: Connection, by: Principal | None, person: Person, *, active: bool) -> None:
+        """Shut a person out or let them in; for this package, which has checked that it may be."""
         connection.execute(update(people).where(people.c.person_id == person.person_id).values(active=active))
         if not active:
             if person.operator:
@@ -412,7 +287,7 @@ class People:
             by.require_operator()
         with self._office.writing() as connection:
             _check_unchanged(connection, by)
-            if not _people(connection, {person_id}):
+            if not people_of(connection, {person_id}):
                 raise NotFound(f"No person {person_id} here.", "Choose one from the list of people.")
             connection.execute(
                 update(people).where(people.c.person_id == person_id).values(operator=operator)
@@ -474,7 +349,7 @@ class People:
     ) -> Person:
         """The person, if the asker may manage them; `by` None is the operator at the machine."""
         if by is None:
-            found = _people(connection, {person_id})
+            found = people_of(connection, {person_id})
             if not found:
                 raise NotFound(f"No person {person_id} here.", "Choose one from the list of people.")
             return found[0]
@@ -500,113 +375,8 @@ class People:
         for branch_id in of_branches or [None]:
             self._office.audit.write(connection, by, action, "person", person.person_id, branch_id=branch_id)
 
-    # -- the roster -------------------------------------------------------------
 
-    def roster(self, by: Principal, branch_ids: Iterable[str]) -> list[RosterRow]:
-        """The people of the branches as rows of a roster.
-
-        Raises:
-            SignInRequired, Refused: one of the branches is not the asker's to export.
-        """
-        found: list[RosterRow] = []
-        with self._office.writing() as connection:
-            for branch_id in branch_ids:
-                by.require(Action.MANAGE_PEOPLE, branch_id)
-                name = row_of(connection, branch_id).name
-                ids = connection.execute(
-                    select(roles.c.person_id).where(roles.c.branch_id == branch_id)
-                ).scalars()
-                for person in _people(connection, set(ids)):
-                    held = tuple(r.value for r in Role if r in person.roles[branch_id])
-                    found.append(
-                        RosterRow(len(found) + 2, person.login, person.name, name, held, person.active)
-                    )
-                self._office.audit.write(
-                    connection, by, "person.export", "branch", branch_id, branch_id=branch_id
-                )
-        return found
-
-    def take_roster(
-        self,
-        by: Principal,
-        rows: Iterable[RosterRow],
-        hashed: Mapping[str, str],
-        *,
-        check_only: bool = False,
-    ) -> tuple[list[str], list[RosterProblem]]:
-        """Put a roster in as one change: all of it, or nothing where there is a problem; the logins that are new.
-
-        `hashed` has the first password, as `access.passwords` keeps it, of each login; used for new people, who
-        must change it. People not on the roster stay as they are. `check_only` tells the same and changes nothing.
-        """
-        fresh: list[str] = []
-        problems: list[RosterProblem] = []
-        with self._office.writing() as connection:
-            known = {
-                b.branch_id: b.name for b in connection.execute(select(branches).where(branches.c.active))
-            }
-            for row in rows:
-                try:
-                    # A savepoint: what a wrong row did is undone, and the next rows are still checked.
-                    with connection.begin_nested():
-                        if self._take_row(connection, by, row, known, hashed):
-                            fresh.append(row.login)
-                except _WrongCell as wrong:
-                    problems.append(RosterProblem(row.row, wrong.column, wrong.message))
-            if problems or check_only:
-                connection.rollback()
-        return ([], problems) if problems else (fresh, [])
-
-    def _take_row(
-        self,
-        connection: Connection,
-        by: Principal,
-        row: RosterRow,
-        known: dict[str, str],
-        hashed: Mapping[str, str],
-    ) -> bool:
-        named = [
-            b for b, name in known.items() if row.branch in (b, name) and by.may(Action.MANAGE_PEOPLE, b)
-        ]
-        if len(named) != 1:
-            seen = "有不止一个" if named else "没有"
-            raise _WrongCell("支部", f"在您管理的支部里{seen}叫“{row.branch}”的。请写全称，或写支部编号。")
-        branch_id = named[0]
-        person_id = connection.execute(
-            select(people.c.person_id).where(people.c.login_key == login_key(row.login))
-        ).scalar()
-        new = person_id is None
-        if person_id is None:
-            try:
-                person_id = self.add(by, row.login, row.name, password=hashed[row.login], within=connection)
-            except (InvalidRequest, Conflict) as error:
-                raise _WrongCell(
-                    "登录名", "登录名为 2 至 40 个字母、数字、汉字或 . _ - @；姓名不超过 40 个字。"
-                ) from error
-        else:
-            person = _people(connection, {person_id})[0]
-            if not any(by.may(Action.MANAGE_PEOPLE, b) for b in person.roles):
-                raise _WrongCell("登录名", f"登录名“{row.login}”已被使用。请换一个，或请对方接受邀请加入。")
-            elsewhere = person.operator or not all(by.may(Action.MANAGE_PEOPLE, b) for b in person.roles)
-            if person.active != row.active and elsewhere:
-                raise _WrongCell("状态", f"“{row.login}”还在别的支部任职，不能在这里停用或启用。")
-        self._give(connection, by, person_id, branch_id, frozenset(Role(r) for r in row.roles))
-        person = _people(connection, {person_id})[0]
-        if person.active != row.active:
-            self._set_active(connection, by, person, active=row.active)
-        return new
-
-
-class _WrongCell(Exception):
-    """A row of a roster cannot be taken because of one cell."""
-
-    def __init__(self, column: str, message: str) -> None:
-        super().__init__(message)
-        self.column = column
-        self.message = message
-
-
-def _people(connection: Connection, person_ids: set[str]) -> list[Person]:
+def people_of(connection: Connection, person_ids: set[str]) -> list[Person]:
     """Those of the people who are known and not erased, by name."""
     rows = connection.execute(
         select(people)
@@ -629,38 +399,6 @@ def _people(connection: Connection, person_ids: set[str]) -> list[Person]:
         )
         for r in rows
     ]
-
-
-def _invitation(connection: Connection, secret: str, now: datetime) -> Invitation:
-    i = invitations.c
-    row = connection.execute(
-        select(invitations)
-        .join(branches, branches.c.branch_id == i.branch_id)
-        .where(i.digest == digest(secret), i.accepted_at.is_(None), i.expires_at > now, branches.c.active)
-    ).first()
-    if row is None:
-        raise SignInFailed(
-            "Cannot take up this invitation: it is unknown, was used, or is over.",
-            "Ask the administrator of your branch for a new one.",
-        )
-    return _as_invitation(row)
-
-
-def _take_up(connection: Connection, secret: str, now: datetime) -> Invitation:
-    offer = _invitation(connection, secret, now)
-    connection.execute(
-        update(invitations)
-        .where(invitations.c.invitation_id == offer.invitation_id)
-        # The name has served: kept here, it would outlast the erasure of its person.
-        .values(accepted_at=now, name="")
-    )
-    return offer
-
-
-def _as_invitation(row: Any) -> Invitation:
-    return Invitation(
-        row.invitation_id, row.branch_id, frozenset(Role(r) for r in row.roles), row.name, row.expires_at
-    )
 
 
 def _leave(connection: Connection, person_id: str, branch_id: str) -> None:
@@ -686,7 +424,7 @@ def _check_unchanged(connection: Connection, by: Principal | None) -> None:
     """The asker was let in before this transaction began; what they are may have been taken away since."""
     if by is None:
         return
-    now = _people(connection, {by.require_person()})
+    now = people_of(connection, {by.require_person()})
     known = tree(connection)
     # Roles in branches out of use rest: a principal has none of them.
     held = {b: found for b, found in now[0].roles.items() if known.above([b])} if now else {}
@@ -706,7 +444,12 @@ def _checked_login(login: str) -> str:
     return found
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """A name as it is kept.
+
+    Raises:
+        InvalidRequest: it is empty, too long, or holds what cannot be printed.
+    """
     found = " ".join(name.split())
     if not found or len(found) > _LONGEST_NAME or not found.isprintable():
         raise InvalidRequest(

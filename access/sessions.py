@@ -13,19 +13,10 @@ from access.passwords import Passwords
 from access.people import login_key
 from access.principal import GUEST, Principal
 from access.resolve import Policy, principal_of
-from access.second_factor import check_code, new_recovery_codes, recovery_digest
-from access.second_factor import new_secret as new_totp_secret
-from access.tables import failures, people, sessions, tokens
-from kb.errors import Conflict, InvalidRequest, NotFound, SignInFailed, TooManyRequests
+from access.tables import people, sessions, tokens
+from access.tries import FREE_TRIES, FREE_TRIES_OF_ADDRESS, FREE_TRIES_OF_LOGIN, Tries
+from kb.errors import Conflict, InvalidRequest, NotFound, SignInFailed
 
-FREE_TRIES = 5
-"""Wrong tries of a login from one address before the first wait; each further one doubles it."""
-FREE_TRIES_OF_LOGIN = 20
-"""The same from all addresses: who guesses elsewhere does not at once keep the person out."""
-FREE_TRIES_OF_ADDRESS = 30
-_FIRST_WAIT = timedelta(seconds=30)
-_LONGEST_WAIT = timedelta(minutes=15)
-_FORGOTTEN_AFTER = timedelta(days=1)
 _SEEN_EVERY = timedelta(minutes=5)
 
 
@@ -50,8 +41,9 @@ class Session:
 class Sessions:
     """Lets people in, by password or by what an identity provider says, and keeps them so."""
 
-    def __init__(self, office: Office, passwords: Passwords, policy: Policy) -> None:
+    def __init__(self, office: Office, tries: Tries, passwords: Passwords, policy: Policy) -> None:
         self._office = office
+        self._tries = tries
         self.passwords = passwords
         self.policy = policy
 
@@ -73,20 +65,20 @@ class Sessions:
             ("login", key, FREE_TRIES_OF_LOGIN),
             ("address", address, FREE_TRIES_OF_ADDRESS),
         ]
-        self._check_waiting(tried)
+        self._tries.check(tried)
         with self._office.reading() as connection:
             row = connection.execute(select(people).where(people.c.login_key == key)).first()
         fits, newer = self.passwords.check(password, row.password if row else None)
         if row is None or not fits or not row.active:
-            self._count(tried, row.person_id if row else None)
+            self._tries.count(tried, row.person_id if row else None)
             raise SignInFailed("Cannot sign in: login and password do not fit.", "Check both, and try again.")
         with self._office.writing() as connection:
             if newer:
                 connection.execute(
                     update(people).where(people.c.person_id == row.person_id).values(password=newer)
                 )
-            self._forget(connection, "both", f"{key} {address}")
-            self._forget(connection, "login", key)
+            self._tries.forget(connection, "both", f"{key} {address}")
+            self._tries.forget(connection, "login", key)
             return self._begin(connection, row.person_id, "password")
 
     def sign_in_as(self, person_id: str, how: str) -> str:
@@ -227,7 +219,7 @@ class Sessions:
         """
         person_id = by.require_person()
         with self._office.writing() as connection:
-            self._end_others(connection, person_id, by.session)
+            end_others(connection, person_id, by.session)
             self._office.audit.write(connection, by, "session.end_others", "person", person_id)
 
     def of(self, by: Principal) -> list[Session]:
@@ -245,11 +237,6 @@ class Sessions:
             )
             return [Session(r.digest[:16], r.began_at, r.seen_at, r.digest == by.session) for r in rows]
 
-    def _end_others(self, connection: Connection, person_id: str, kept: str | None) -> None:
-        connection.execute(
-            delete(sessions).where(sessions.c.person_id == person_id, sessions.c.digest != (kept or ""))
-        )
-
     # -- passwords ----------------------------------------------------------------
 
     def change_password(self, by: Principal, old: str, new: str) -> None:
@@ -261,15 +248,15 @@ class Sessions:
             InvalidRequest: the new one cannot be taken.
             SignInRequired: nobody is signed in.
         """
-        person_id = _person(by)
+        person_id = person_of(by)
         tried = [("login", login_key(by.login), FREE_TRIES)]
-        self._check_waiting(tried)
+        self._tries.check(tried)
         with self._office.reading() as connection:
             kept = connection.execute(
                 select(people.c.password).where(people.c.person_id == person_id)
             ).scalar()
         if kept is not None and not self.passwords.check(old, kept)[0]:
-            self._count(tried, person_id)
+            self._tries.count(tried, person_id)
             raise SignInFailed(
                 "Cannot change the password: the old one is wrong.", "Type the one you signed in with."
             )
@@ -282,7 +269,7 @@ class Sessions:
                 .where(people.c.person_id == person_id)
                 .values(password=hashed, change_password=False)
             )
-            self._end_others(connection, person_id, by.session)
+            end_others(connection, person_id, by.session)
             self._office.audit.write(connection, by, "password.change", "person", person_id)
 
     def reset(self, by: Principal | None, person_id: str) -> str:
@@ -313,127 +300,15 @@ class Sessions:
             )
             for table in (sessions, tokens):
                 connection.execute(delete(table).where(table.c.person_id == person_id))
-            self._forget(connection, "login", row.login_key)
+            self._tries.forget(connection, "login", row.login_key)
             self._office.audit.write(connection, by, "password.reset", "person", person_id)
         return text
-
-    # -- second factor --------------------------------------------------------------
-
-    def offer_second_factor(self, by: Principal) -> str:
-        """A secret for an authenticator; it counts from `take_second_factor` on.
-
-        It is the same until then, so that a page that is loaded twice does not void the code scanned.
-
-        Raises:
-            SignInRequired: nobody is signed in.
-            Conflict: the person has a second factor.
-        """
-        person_id = _person(by)
-        with self._office.writing() as connection:
-            row = connection.execute(select(people).where(people.c.person_id == person_id)).one()
-            if row.totp_secret is not None:
-                raise Conflict("Cannot set up a second factor: there is one.", "Take it off first.")
-            offered = [kept for kept in row.recovery if kept.startswith("offer:")]
-            if offered:
-                return self._office.keys.unlock(offered[0].removeprefix("offer:"))
-            secret = new_totp_secret()
-            connection.execute(
-                update(people)
-                .where(people.c.person_id == person_id)
-                .values(recovery=["offer:" + self._office.keys.lock(secret)])
-            )
-        return secret
-
-    def take_second_factor(self, by: Principal, code: str) -> list[str]:
-        """Set the offered second factor by a code from it; the recovery codes, shown once.
-
-        Raises:
-            SignInFailed: the code is wrong.
-            TooManyRequests: wrong too often.
-            SignInRequired, Conflict: as in `offer_second_factor`.
-        """
-        secret = self.offer_second_factor(by)
-        step = self._check(by, secret, code, None)
-        codes = new_recovery_codes()
-        with self._office.writing() as connection:
-            connection.execute(
-                update(people)
-                .where(people.c.person_id == by.person_id)
-                .values(
-                    totp_secret=self._office.keys.lock(secret),
-                    totp_step=step,
-                    recovery=[recovery_digest(c) for c in codes],
-                )
-            )
-            self._satisfy(connection, by)
-            self._end_others(connection, _person(by), by.session)
-            self._office.audit.write(connection, by, "second_factor.set", "person", by.person_id or "")
-        return codes
-
-    def give_second_factor(self, by: Principal, code: str) -> None:
-        """Give a code of the second factor, or a recovery code, for the session that asks.
-
-        Raises:
-            SignInFailed: the code is wrong or was used.
-            TooManyRequests: wrong too often.
-            SignInRequired: nobody is signed in.
-        """
-        person_id = _person(by)
-        with self._office.reading() as connection:
-            row = connection.execute(select(people).where(people.c.person_id == person_id)).one()
-        if row.totp_secret is None:
-            raise SignInFailed("Cannot take this code: no second factor is set.", "Set one up first.")
-        spent = recovery_digest(code)
-        if spent in row.recovery:
-            step = row.totp_step
-        else:
-            spent = ""
-            step = self._check(by, self._office.keys.unlock(row.totp_secret), code, row.totp_step)
-        with self._office.writing() as connection:
-            # Under the lock: of two requests with one code, one is late.
-            now = connection.execute(
-                select(people.c.totp_step, people.c.recovery).where(people.c.person_id == person_id)
-            ).one()
-            if now.totp_step != row.totp_step or (spent and spent not in now.recovery):
-                raise SignInFailed("Cannot take this code: it was used.", "Wait for the next one.")
-            connection.execute(
-                update(people)
-                .where(people.c.person_id == person_id)
-                .values(totp_step=step, recovery=[c for c in now.recovery if c != spent])
-            )
-            self._satisfy(connection, by)
-            self._forget(connection, "code", person_id)
-            if spent:
-                self._office.audit.write(connection, by, "second_factor.recovery", "person", person_id)
-
-    def drop_second_factor(self, by: Principal, code: str) -> None:
-        """Take the second factor off, by a code of it.
-
-        Raises:
-            SignInFailed, TooManyRequests, SignInRequired: as in `give_second_factor`.
-        """
-        self.give_second_factor(by, code)
-        with self._office.writing() as connection:
-            connection.execute(
-                update(people)
-                .where(people.c.person_id == by.person_id)
-                .values(totp_secret=None, totp_step=None, recovery=[])
-            )
-            self._office.audit.write(connection, by, "second_factor.drop", "person", by.person_id or "")
-
-    def has_second_factor(self, by: Principal) -> bool:
-        """Whether the person has set one."""
-        with self._office.reading() as connection:
-            kept = connection.execute(
-                select(people.c.totp_secret).where(people.c.person_id == _person(by))
-            ).scalar()
-        return kept is not None
 
     def must_change_password(self, by: Principal) -> bool:
         """Whether the person has a first password, which somebody else knows."""
         with self._office.reading() as connection:
             found = connection.execute(
-                select(people.c.change_password).where(people.c.person_id == _person(by))
+                select(people.c.change_password).where(people.c.person_id == person_of(by))
             ).scalar()
         return bool(found)
 
@@ -456,66 +331,20 @@ class Sessions:
             return Due.CODE
         return Due.PASSWORD if row.change_password else Due.SECOND_FACTOR
 
-    def _check(self, by: Principal, secret: str, code: str, last_step: int | None) -> int:
-        tried = [("code", _person(by), FREE_TRIES)]
-        self._check_waiting(tried)
-        at = (self._office.now() - datetime(1970, 1, 1)).total_seconds()
-        step = check_code(secret, code, at=at, last_step=last_step)
-        if step is None:
-            self._count(tried, by.person_id)
-            raise SignInFailed(
-                "Cannot take this code: it is wrong or was used.",
-                "Wait for the next one; check the clock of the telephone.",
-            )
-        return step
 
-    def _satisfy(self, connection: Connection, by: Principal) -> None:
-        connection.execute(update(sessions).where(sessions.c.digest == by.session).values(second_factor=True))
-
-    # -- wrong tries ------------------------------------------------------------------
-
-    def _check_waiting(self, tried: list[tuple[str, str, int]]) -> None:
-        now = self._office.now()
-        with self._office.reading() as connection:
-            for what, value, _ in tried:
-                until = connection.execute(
-                    select(failures.c.until).where(failures.c.digest == self._tried(what, value))
-                ).scalar()
-                if until is not None and until > now:
-                    wait = int((until - now).total_seconds()) + 1
-                    raise TooManyRequests(
-                        f"Cannot try again yet: wrong too often. Wait {wait} s.",
-                        "Then try again, or ask the administrator of your branch for a new password.",
-                        wait_s=wait,
-                    )
-
-    def _count(self, tried: list[tuple[str, str, int]], person_id: str | None) -> None:
-        now = self._office.now()
-        with self._office.writing() as connection:
-            connection.execute(delete(failures).where(failures.c.until < now - _FORGOTTEN_AFTER))
-            for what, value, free in tried:
-                key = self._tried(what, value)
-                n = (
-                    connection.execute(select(failures.c.n).where(failures.c.digest == key)).scalar() or 0
-                ) + 1
-                wait = min(_FIRST_WAIT * 2 ** min(n - free, 10), _LONGEST_WAIT) if n >= free else timedelta()
-                connection.execute(delete(failures).where(failures.c.digest == key))
-                connection.execute(insert(failures).values(digest=key, n=n, until=now + wait))
-            if person_id is not None:
-                self._office.audit.write(
-                    connection, None, "session.refuse", "person", person_id, what=tried[0][0]
-                )
-
-    def _forget(self, connection: Connection, what: str, value: str) -> None:
-        connection.execute(delete(failures).where(failures.c.digest == self._tried(what, value)))
-
-    def _tried(self, what: str, value: str) -> str:
-        """What was tried, so that the table tells nobody's login or address."""
-        return self._office.keys.mac("tried", what, value)
+def end_others(connection: Connection, person_id: str, kept: str | None) -> None:
+    """End the sessions of a person but one."""
+    connection.execute(
+        delete(sessions).where(sessions.c.person_id == person_id, sessions.c.digest != (kept or ""))
+    )
 
 
-def _person(by: Principal) -> str:
-    """The person who is signed in, settled or not."""
+def person_of(by: Principal) -> str:
+    """The id of the person who is signed in, settled or not.
+
+    Raises:
+        SignInRequired: nobody is.
+    """
     if by.person_id is None:
         by.require_person()
     assert by.person_id is not None

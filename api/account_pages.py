@@ -237,7 +237,7 @@ def router(services: Services) -> APIRouter:
         request: Request, asker: Principal, to: str, problems: tuple[Problem, ...] = (), status: int = 200
     ) -> Response:
         held = credentials(access.office, asker)
-        secret = "" if held.has_second_factor else sessions.offer_second_factor(asker)
+        secret = "" if held.has_second_factor else access.second_factors.offer(asker)
         context = {
             "credentials": held,
             "due": not asker.settled,
@@ -264,7 +264,7 @@ def router(services: Services) -> APIRouter:
     def set_second_factor(request: Request, asker: Asker, code: Text = "", to: Next = "") -> Response:
         """Set the one that was offered; this answer alone shows the recovery codes."""
         try:
-            codes = sessions.take_second_factor(asker, code)
+            codes = access.second_factors.take(asker, code)
         except (SignInFailed, TooManyRequests) as error:
             return wrong_code(request, asker, to, error)
         context = {"codes": codes, "login": asker.login, "next": local_path(to)}
@@ -274,7 +274,7 @@ def router(services: Services) -> APIRouter:
     def give_code(request: Request, asker: Asker, code: Text = "", to: Next = "") -> Response:
         """Give a code for this session."""
         try:
-            sessions.give_second_factor(asker, code)
+            access.second_factors.give(asker, code)
         except (SignInFailed, TooManyRequests) as error:
             return wrong_code(request, asker, to, error)
         return RedirectResponse(local_path(to), 303)
@@ -283,7 +283,7 @@ def router(services: Services) -> APIRouter:
     def remove_second_factor(request: Request, asker: Asker, code: Text = "") -> Response:
         """Take it off, by a code of it."""
         try:
-            sessions.drop_second_factor(asker, code)
+            access.second_factors.drop(asker, code)
         except (SignInFailed, TooManyRequests) as error:
             return wrong_code(request, asker, "", error)
         return RedirectResponse("/me?done=second-factor", 303)

@@ -125,7 +125,7 @@ def _add_people(routes: APIRouter, access: Access, url: str) -> None:
         responses=_SEEN,
     )
     def invitations(asker: Asker, branch_id: BranchPath) -> Json:
-        return {"invitations": access.people.invitations(asker, branch_id)}
+        return {"invitations": access.invitations.of_branch(asker, branch_id)}
 
     @routes.post(
         "/branches/{branch_id}/invitations",
@@ -135,7 +135,7 @@ def _add_people(routes: APIRouter, access: Access, url: str) -> None:
         **changing,
     )
     def invite(request: Request, asker: Asker, branch_id: BranchPath, body: schemas.NewInvitation) -> Json:
-        made = access.people.invite(asker, branch_id, frozenset(body.roles), body.name)
+        made = access.invitations.offer(asker, branch_id, frozenset(body.roles), body.name)
         path = INVITATION.format(secret=made.secret)
         return {
             "invitation_id": made.invitation_id,
@@ -148,7 +148,7 @@ def _add_people(routes: APIRouter, access: Access, url: str) -> None:
 
     @routes.delete("/invitations/{invitation_id}", summary="Take an invitation back", **_NOTHING, **changing)
     def uninvite(asker: Asker, invitation_id: IdPath) -> None:
-        access.people.withdraw_invitation(asker, invitation_id)
+        access.invitations.withdraw(asker, invitation_id)
 
     @routes.get("/people/{person_id}", summary="One person", response_model=schemas.Person, responses=_SEEN)
     def person(asker: Asker, person_id: IdPath) -> Json:

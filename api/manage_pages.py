@@ -56,7 +56,7 @@ def router(services: Services) -> APIRouter:
 def _overview(access: Access, asker: Principal) -> dict[str, object]:
     asker.require_person()
     names = access.branches.names()
-    invited = {b: access.people.invitations(asker, b) for b in may_anywhere(asker, Action.MANAGE_PEOPLE)}
+    invited = {b: access.invitations.of_branch(asker, b) for b in may_anywhere(asker, Action.MANAGE_PEOPLE)}
     ownerless = {b: access.sharing.ownerless(asker, b) for b in may_anywhere(asker, Action.MANAGE_BRANCH)}
     return {
         "own": [(b, names[b], [r for r in Role if r in held]) for b, held in asker.roles.items()],

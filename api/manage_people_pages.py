@@ -32,7 +32,7 @@ def router(access: Access, settings: Settings) -> APIRouter:
         context = {
             "branch": access.branches.get(branch_id),
             "people": access.people.of_branch(asker, branch_id),
-            "invitations": access.people.invitations(asker, branch_id) if manages else [],
+            "invitations": access.invitations.of_branch(asker, branch_id) if manages else [],
             "manages": manages,
         }
         return show(request, "manage-people.html", context)
@@ -49,7 +49,7 @@ def router(access: Access, settings: Settings) -> APIRouter:
         """Invite, and show the link this once."""
         require_in(asker, Action.MANAGE_PEOPLE, branch_id)
         try:
-            offer = access.people.invite(asker, branch_id, frozenset(roles), name)
+            offer = access.invitations.offer(asker, branch_id, frozenset(roles), name)
         except InvalidRequest as error:
             typed = {"name": name, "roles": roles}
             return _invitation(access, request, asker, branch_id, error=error, typed=typed)
@@ -66,7 +66,7 @@ def router(access: Access, settings: Settings) -> APIRouter:
         """Take an invitation back."""
         require_in(asker, Action.MANAGE_PEOPLE, branch_id)
         return attempt(
-            lambda: access.people.withdraw_invitation(asker, invitation_id),
+            lambda: access.invitations.withdraw(asker, invitation_id),
             f"/manage/branches/{branch_id}/people?done=uninvited",
             lambda error: _invitation(access, request, asker, branch_id, error=error),
         )

@@ -40,7 +40,7 @@ def router(access: Access) -> APIRouter:
         branch = access.branches.get(branch_id)
         below = access.branches.tree().below([branch_id])
         wanted = [branch_id, *(b.branch_id for b in access.branches.all() if b.branch_id in below)]
-        rows = access.people.roster(asker, dict.fromkeys(wanted))
+        rows = access.rosters.rows(asker, dict.fromkeys(wanted))
         return _workbook(write_roster(rows), f"{branch.name}人员名单.xlsx")
 
     @pages.get("/import")
@@ -69,7 +69,7 @@ def router(access: Access) -> APIRouter:
             problem = Problem("file", f"{error.message}{error.hint}")
             return _form(access, request, asker, branch_id, problem=problem)
         # No password is made before it is known whose are needed.
-        fresh, unfit = access.people.take_roster(
+        fresh, unfit = access.rosters.take(
             asker, rows, dict.fromkeys((r.login for r in rows), ""), check_only=True
         )
         told = _changes(access, asker, rows, fresh)
@@ -86,7 +86,7 @@ def router(access: Access) -> APIRouter:
         if check_only:
             return _form(access, request, asker, branch_id, told=told)
         made = {login: access.sessions.passwords.made_up() for login in fresh}
-        fresh, unfit = access.people.take_roster(asker, rows, {k: v[1] for k, v in made.items()})
+        fresh, unfit = access.rosters.take(asker, rows, {k: v[1] for k, v in made.items()})
         if unfit:
             return _form(access, request, asker, branch_id, wrong=unfit)
         names = {r.login: r.name for r in rows}

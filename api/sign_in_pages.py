@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
+from access.invitations import Invitation
 from access.oidc import Begun, Identity, OpenIdProvider
 from access.passwords import LONGEST, SHORTEST
-from access.people import Invitation
 from access.principal import Principal
 from api import demonstration, views
 from api.access_words import ROLE_WORDS
@@ -227,7 +227,7 @@ def router(services: Services) -> APIRouter:
     def invitation(request: Request, secret: str) -> Response:
         """What is offered, and the form to take it up."""
         try:
-            offer = access.people.invitation(secret)
+            offer = access.invitations.opened(secret)
         except SignInFailed:
             return over(request)
         stranger = stranger_of(request) or {}
@@ -247,9 +247,9 @@ def router(services: Services) -> APIRouter:
     ) -> Response:
         """Take an offer up: as the person who is signed in, or as a new one."""
         try:
-            offer = access.people.invitation(secret)
+            offer = access.invitations.opened(secret)
             if asker.signed_in:
-                access.people.accept_as(asker, secret)
+                access.invitations.accept_as(asker, secret)
                 return RedirectResponse("/me?done=joined", 303)
             person_id, problems = new_person(secret, login, name, password, again)
         except SignInFailed:
@@ -277,7 +277,7 @@ def router(services: Services) -> APIRouter:
         if problems:
             return None, problems
         try:
-            return access.people.accept(secret, login, name, hashed), []
+            return access.invitations.accept(secret, login, name, hashed), []
         except Conflict:
             return None, [Problem("login", _TAKEN_WORDS)]
         except InvalidRequest:

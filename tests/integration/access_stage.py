@@ -559,7 +559,7 @@ class Play:
         branch_id = step.pick(step.b, self._branches())
         by = self._editor(step, branch_id, frozenset({ADMINISTRATOR}))
         name = invited_name(self.world.branches[branch_id].n)
-        self.services.access.people.invite(by, branch_id, frozenset({Role.MEMBER}), name)
+        self.services.access.invitations.offer(by, branch_id, frozenset({Role.MEMBER}), name)
 
     def _leave(self, step: Step) -> None:
         person_id = step.pick(step.a, list(self.world.people))
@@ -622,6 +622,3 @@ def _token(audience: Audience) -> str:
     if kind == "everyone":
         return PUBLIC
     return f"share:{ids[0]}>{ids[1]}" if kind == "named" else ":".join(audience)
-
-
-__all__ = ["Play", "Stage"]

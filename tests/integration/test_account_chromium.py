@@ -38,14 +38,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     demonstration, for it takes the most room."""
     services = open_site(Path(tmp_path_factory.mktemp("account") / "home"))
     found_branches(services, "nan")
-    people = services.access.people
     ids = {
         "chengyuan": add(services, "chengyuan", nan=Role.MEMBER),
         "lianluo": add(services, "lianluo", nan=Role.LIAISON),
         "guanli": add(services, "guanli", nan=Role.ADMINISTRATOR),
     }
     by = services.access.sessions.principal_of(ids["guanli"])
-    invitation = "/invitation/" + people.invite(by, "nan", frozenset(Role), "欧阳明月").secret
+    invitation = "/invitation/" + services.access.invitations.offer(by, "nan", frozenset(Role), "欧阳明月").secret
     with services.access.office.writing() as connection:
         connection.execute(facts.insert().values(name=DEMONSTRATION, value="1"))
     config = uvicorn.Config(create_app(services), log_level="warning", lifespan="off", ws="none")

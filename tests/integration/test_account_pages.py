@@ -386,14 +386,14 @@ def test_wrong_field_of_the_password_is_named(
 def invite(services: Services, *, branch: str = "nan", name: str = "赵一鸣") -> str:
     """The address of a fresh invitation as a trainer."""
     hashed = services.access.sessions.passwords.hashed(PASSWORD, login="root")
-    operators = services.access.people
+    access = services.access
     with services.access.office.reading() as connection:
         known = connection.execute(select(people.c.person_id).where(people.c.operator)).scalar()
-    operator = known or operators.add(
+    operator = known or access.people.add(
         None, "root", "系统管理员", password=hashed, operator=True, change_password=False
     )
     by = services.access.sessions.principal_of(operator)
-    return "/invitation/" + operators.invite(by, branch, frozenset({Role.TRAINER}), name).secret
+    return "/invitation/" + access.invitations.offer(by, branch, frozenset({Role.TRAINER}), name).secret
 
 
 def test_invitation_makes_a_person_once(site: Services, browser: Browser) -> None:

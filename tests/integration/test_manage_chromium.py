@@ -58,7 +58,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             None, branch_id, "jia-1", today, today + timedelta(days=9), agreed=bool(n)
         )
     found.document("liaison", "jia-1", "给伙伴", ["own", "partners"])
-    access.people.invite(found.principal("admin"), "jia-1", frozenset({Role.MEMBER}), "王五")
+    access.invitations.offer(found.principal("admin"), "jia-1", frozenset({Role.MEMBER}), "王五")
     yield found
     found.services.close()
 
@@ -174,7 +174,7 @@ def test_invitation_by_keyboard_alone(open_page, stage) -> None:  # type: ignore
     page.keyboard.press("Enter")
     link = page.get_by_label("邀请链接")
     assert "/invitation/" in link.input_value()
-    offers = stage.access.people.invitations(stage.principal("admin"), "jia-1")
+    offers = stage.access.invitations.of_branch(stage.principal("admin"), "jia-1")
     assert "赵六" in [offer.name for offer in offers]
 
 

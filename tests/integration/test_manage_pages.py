@@ -231,7 +231,7 @@ def test_first_operator_is_told_what_to_do(home: Path) -> None:
 def test_overview_tells_what_waits(stage: Stage) -> None:
     """Open offers, invitations and documents without an owner wait on the overview of those who can act."""
     access = stage.access
-    access.people.invite(stage.principal("admin"), "jia-1", frozenset({Role.MEMBER}), "王五")
+    access.invitations.offer(stage.principal("admin"), "jia-1", frozenset({Role.MEMBER}), "王五")
     today = access.office.today()
     access.partnerships.propose(None, "bing-1", "jia-1", today, today + timedelta(days=9))
     stage.document("trainer", "jia-1", "无主", [])

@@ -190,41 +190,39 @@ def test_logins_are_one_whatever_their_case(home: House) -> None:
 def test_an_invitation_is_taken_up_once(home: House) -> None:
     """The secret opens the offer once, until its day; a new person gets its roles and nothing else."""
     service = home.access.people
-    offer = service.invite(home.by("guanli"), "beichen-1", frozenset({TRAINER}), "林知行")
-    assert service.invitation(offer.secret).branch_id == "beichen-1"
-    assert [i.name for i in service.invitations(home.by("guanli"), "beichen-1")] == ["林知行"]
-    person = service.accept(offer.secret, "peixun", "林知行", "kept")
+    offer = home.access.invitations.offer(home.by("guanli"), "beichen-1", frozenset({TRAINER}), "林知行")
+    assert home.access.invitations.opened(offer.secret).branch_id == "beichen-1"
+    assert [i.name for i in home.access.invitations.of_branch(home.by("guanli"), "beichen-1")] == ["林知行"]
+    person = home.access.invitations.accept(offer.secret, "peixun", "林知行", "kept")
     assert service.get(home.by("guanli"), person).roles == {"beichen-1": frozenset({TRAINER})}
     for secret in (offer.secret, offer.secret + "x", ""):
         with pytest.raises(SignInFailed):
-            service.accept(secret, "again", "某某", "kept")
-    late = service.invite(home.by("guanli"), "beichen-1", frozenset({TRAINER}), "晚来")
+            home.access.invitations.accept(secret, "again", "某某", "kept")
+    late = home.access.invitations.offer(home.by("guanli"), "beichen-1", frozenset({TRAINER}), "晚来")
     home.clock.pass_(days=15)
     with pytest.raises(SignInFailed):
-        service.invitation(late.secret)
+        home.access.invitations.opened(late.secret)
 
 
 def test_an_invitation_adds_to_what_one_has(home: House) -> None:
     """Someone who is here takes up an offer beside the roles they hold; a withdrawn offer opens nothing."""
-    service = home.access.people
-    offer = service.invite(home.by("jiang"), "jianglan", frozenset({LIAISON}), "陈小满")
-    service.accept_as(home.by("xueyuan"), offer.secret)
+    offer = home.access.invitations.offer(home.by("jiang"), "jianglan", frozenset({LIAISON}), "陈小满")
+    home.access.invitations.accept_as(home.by("xueyuan"), offer.secret)
     assert home.by("xueyuan").roles == {"beichen-1": {MEMBER}, "jianglan": {LIAISON}}
-    gone = service.invite(home.by("jiang"), "jianglan", frozenset({LIAISON}), "谁")
+    gone = home.access.invitations.offer(home.by("jiang"), "jianglan", frozenset({LIAISON}), "谁")
     with pytest.raises(NotFound):
-        service.withdraw_invitation(home.by("guanli"), gone.invitation_id)
-    service.withdraw_invitation(home.by("jiang"), gone.invitation_id)
+        home.access.invitations.withdraw(home.by("guanli"), gone.invitation_id)
+    home.access.invitations.withdraw(home.by("jiang"), gone.invitation_id)
     with pytest.raises(SignInFailed):
-        service.invitation(gone.secret)
+        home.access.invitations.opened(gone.secret)
 
 
 def test_a_failed_acceptance_leaves_the_invitation_open(home: House) -> None:
     """A login that is taken does not use the offer up."""
-    service = home.access.people
-    offer = service.invite(home.by("guanli"), "beichen-1", frozenset({TRAINER}), "林")
+    offer = home.access.invitations.offer(home.by("guanli"), "beichen-1", frozenset({TRAINER}), "林")
     with pytest.raises(Conflict):
-        service.accept(offer.secret, "xueyuan", "林", "kept")
-    assert service.accept(offer.secret, "peixun", "林", "kept")
+        home.access.invitations.accept(offer.secret, "xueyuan", "林", "kept")
+    assert home.access.invitations.accept(offer.secret, "peixun", "林", "kept")
 
 
 def test_roles_are_given_by_who_may(home: House) -> None:
@@ -332,38 +330,38 @@ def row(n: int, login: str, branch: str, *roles: str, name: str = "", active: bo
 
 def test_a_roster_goes_in_whole_or_not_at_all(home: House) -> None:
     """One wrong row keeps all out, and every wrong row is told; without any, new and known people get their roles."""
-    service, by = home.access.people, home.by("guanli")
+    by = home.by("guanli")
     good = [row(2, "neu", "beichen-1组织", "trainer"), row(3, "xueyuan", "beichen-1", "liaison", "member")]
     bad = [row(4, "wer", "江澜支部"), row(5, "jiang", "beichen-1"), row(6, "x y", "beichen-1")]
     hashed = {r.login: "kept" for r in good + bad}
-    fresh, problems = service.take_roster(by, good + bad, hashed)
+    fresh, problems = home.access.rosters.take(by, good + bad, hashed)
     assert fresh == []
     assert [(p.row, p.column) for p in problems] == [(4, "支部"), (5, "登录名"), (6, "登录名")]
     assert home.by("xueyuan").roles == {"beichen-1": {MEMBER}}
-    fresh, problems = service.take_roster(by, good, hashed)
+    fresh, problems = home.access.rosters.take(by, good, hashed)
     assert (fresh, problems) == (["neu"], [])
     assert home.by("xueyuan").roles == {"beichen-1": {MEMBER, LIAISON}}
-    exported = {(r.login, r.branch, r.roles) for r in service.roster(by, ["beichen-1"])}
+    exported = {(r.login, r.branch, r.roles) for r in home.access.rosters.rows(by, ["beichen-1"])}
     assert ("neu", "beichen-1组织", ("trainer",)) in exported
     with pytest.raises(Refused):
-        service.roster(by, ["jianglan"])
+        home.access.rosters.rows(by, ["jianglan"])
 
 
 def test_a_roster_shuts_out_and_lets_in(home: House) -> None:
     """A person marked out of use is out at once, unless they are needed elsewhere."""
     service, by = home.access.people, home.by("guanli")
-    assert service.take_roster(by, [row(2, "xueyuan", "beichen-1", active=False)], {}) == ([], [])
+    assert home.access.rosters.take(by, [row(2, "xueyuan", "beichen-1", active=False)], {}) == ([], [])
     with pytest.raises(NotFound):
         home.by("xueyuan")
     assert {e.action for e in home.access.audit.events(by, object_id=home.ids["xueyuan"])} >= {
         "person.deactivate"
     }
-    assert service.take_roster(by, [row(2, "xueyuan", "beichen-1")], {}) == ([], [])
-    fresh, _ = service.take_roster(by, [row(2, "gone", "beichen-1", active=False)], {"gone": "kept"})
+    assert home.access.rosters.take(by, [row(2, "xueyuan", "beichen-1")], {}) == ([], [])
+    fresh, _ = home.access.rosters.take(by, [row(2, "gone", "beichen-1", active=False)], {"gone": "kept"})
     assert fresh == ["gone"]
     assert [p.active for p in service.of_branch(by, "beichen-1") if p.login == "gone"] == [False]
     home.access.people.set_roles(None, home.ids["xueyuan"], "jianglan", frozenset({MEMBER}))
-    _, problems = service.take_roster(by, [row(2, "xueyuan", "beichen-1", active=False)], {})
+    _, problems = home.access.rosters.take(by, [row(2, "xueyuan", "beichen-1", active=False)], {})
     assert [p.column for p in problems] == ["状态"]
 
 

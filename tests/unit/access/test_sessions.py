@@ -7,9 +7,10 @@ from access.passwords import Passwords
 from access.principal import GUEST, Power
 from access.resolve import Policy
 from access.rights import Role
-from access.sessions import FREE_TRIES, FREE_TRIES_OF_ADDRESS, FREE_TRIES_OF_LOGIN, Sessions
+from access.sessions import Sessions
 from access.tables import people, sessions, tokens
 from access.tokens import Tokens
+from access.tries import FREE_TRIES, FREE_TRIES_OF_ADDRESS, FREE_TRIES_OF_LOGIN, Tries
 from kb.errors import (
     Conflict,
     InvalidRequest,
@@ -90,7 +91,7 @@ def test_wrong_tries_wait_longer_and_end(home: House) -> None:
             home.clock.pass_(seconds=15)
             n += 15
             try:
-                home.access.sessions._check_waiting([("both", "xueyuan 10.0.0.1", 1)])
+                Tries(home.access.office).check([("both", "xueyuan 10.0.0.1", 1)])
                 break
             except TooManyRequests:
                 continue
@@ -234,7 +235,7 @@ def test_reset_lets_in_again_and_shuts_everything_else(home: House) -> None:
 def strict(home: House) -> Sessions:
     """Sessions where administrators need a second factor."""
     home.person("guanli", {"beichen": Role.ADMINISTRATOR}, password=PASSWORD)
-    return Sessions(home.access.office, CHEAP, Policy())
+    return Sessions(home.access.office, Tries(home.access.office), CHEAP, Policy())
 
 
 def test_administrators_need_a_second_factor(home: House, strict: Sessions) -> None:
@@ -242,11 +243,11 @@ def test_administrators_need_a_second_factor(home: House, strict: Sessions) -> N
     secret = strict.sign_in("guanli", PASSWORD, "a")
     by = strict.principal(secret)
     assert (by.settled, by.scope, by.roles) == (False, frozenset({PUBLIC}), {})
-    totp = pyotp.TOTP(strict.offer_second_factor(by))
-    assert strict.offer_second_factor(by) == totp.secret
+    totp = pyotp.TOTP(home.access.second_factors.offer(by))
+    assert home.access.second_factors.offer(by) == totp.secret
     with pytest.raises(SignInFailed):
-        strict.take_second_factor(by, "000000")
-    codes = strict.take_second_factor(by, totp.at(_now(home)))
+        home.access.second_factors.take(by, "000000")
+    codes = home.access.second_factors.take(by, totp.at(_now(home)))
     assert strict.principal(secret).settled
     assert len(codes) == len(set(codes)) == 8
 
@@ -254,9 +255,9 @@ def test_administrators_need_a_second_factor(home: House, strict: Sessions) -> N
     by = strict.principal(again)
     assert not by.settled
     with pytest.raises(SignInFailed):
-        strict.give_second_factor(by, totp.at(_now(home)))
+        home.access.second_factors.give(by, totp.at(_now(home)))
     home.clock.pass_(seconds=31)
-    strict.give_second_factor(by, totp.at(_now(home)))
+    home.access.second_factors.give(by, totp.at(_now(home)))
     assert strict.principal(again).settled
     assert strict.principal(secret).settled
 
@@ -264,42 +265,42 @@ def test_administrators_need_a_second_factor(home: House, strict: Sessions) -> N
 def test_recovery_codes_work_once(home: House, strict: Sessions) -> None:
     """A recovery code opens a session one time, in any spelling; a member who set no second factor needs none."""
     by = strict.principal(strict.sign_in("guanli", PASSWORD, "a"))
-    totp = pyotp.TOTP(strict.offer_second_factor(by))
-    code = strict.take_second_factor(by, totp.at(_now(home)))[0]
+    totp = pyotp.TOTP(home.access.second_factors.offer(by))
+    code = home.access.second_factors.take(by, totp.at(_now(home)))[0]
     one = strict.principal(strict.sign_in("guanli", PASSWORD, "a"))
-    strict.give_second_factor(one, code.upper().replace("-", " "))
+    home.access.second_factors.give(one, code.upper().replace("-", " "))
     two = strict.principal(strict.sign_in("guanli", PASSWORD, "a"))
     with pytest.raises(SignInFailed):
-        strict.give_second_factor(two, code)
+        home.access.second_factors.give(two, code)
     assert strict.principal(strict.sign_in("xueyuan", PASSWORD, "a")).settled
 
 
 def test_guessing_codes_ends_in_a_wait(home: House, strict: Sessions) -> None:
     """Codes cannot be tried one after another."""
     by = strict.principal(strict.sign_in("guanli", PASSWORD, "a"))
-    totp = pyotp.TOTP(strict.offer_second_factor(by))
-    strict.take_second_factor(by, totp.at(_now(home)))
+    totp = pyotp.TOTP(home.access.second_factors.offer(by))
+    home.access.second_factors.take(by, totp.at(_now(home)))
     by = strict.principal(strict.sign_in("guanli", PASSWORD, "a"))
     for _ in range(FREE_TRIES):
         with pytest.raises(SignInFailed):
-            strict.give_second_factor(by, "000000")
+            home.access.second_factors.give(by, "000000")
     home.clock.pass_(seconds=1)
     with pytest.raises(TooManyRequests):
-        strict.give_second_factor(by, totp.at(_now(home)))
+        home.access.second_factors.give(by, totp.at(_now(home)))
 
 
 def test_second_factor_comes_off_by_a_code_only(home: House, strict: Sessions) -> None:
     """Taking it off needs a code; the secret is not readable in the store."""
     secret = strict.sign_in("guanli", PASSWORD, "a")
-    totp = pyotp.TOTP(strict.offer_second_factor(strict.principal(secret)))
-    strict.take_second_factor(strict.principal(secret), totp.at(_now(home)))
+    totp = pyotp.TOTP(home.access.second_factors.offer(strict.principal(secret)))
+    home.access.second_factors.take(strict.principal(secret), totp.at(_now(home)))
     with pytest.raises(Conflict):
-        strict.offer_second_factor(strict.principal(secret))
+        home.access.second_factors.offer(strict.principal(secret))
     with home.catalog.engine.connect() as connection:
         assert totp.secret not in repr(connection.execute(people.select()).all())
     home.clock.pass_(seconds=31)
-    strict.drop_second_factor(strict.principal(secret), totp.at(_now(home)))
-    assert not strict.has_second_factor(strict.principal(secret))
+    home.access.second_factors.drop(strict.principal(secret), totp.at(_now(home)))
+    assert not home.access.second_factors.is_set(strict.principal(secret))
 
 
 def _now(house: House) -> int:
