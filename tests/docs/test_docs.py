@@ -144,7 +144,9 @@ def test_every_route_is_documented(open_services: Opener) -> None:
         for path, methods in application.openapi()["paths"].items()
         for method in methods
     }
-    assert operations == set(re.findall(r"^\| `((?:GET|PUT|POST|PATCH|DELETE) /v1[^`]*)`", text, re.MULTILINE))
+    assert operations == set(
+        re.findall(r"^\| `((?:GET|PUT|POST|PATCH|DELETE) /v1[^`]*)`", text, re.MULTILINE)
+    )
 
 
 def test_every_adapter_is_documented() -> None:

@@ -101,7 +101,9 @@ def with_everything(world: World) -> Iterator[tuple[str, str]]:
         audiences = [[], ["own"], ["partners"], ["everyone"], [f"group:{group}"]]
         for audience in audiences:
             yield "document_id", world.document(branch_id, [Wanted(a, True) for a in audience])
-        invited = access.invitations.offer(world.keeper(branch_id), branch_id, frozenset({Role.MEMBER}), "张三")
+        invited = access.invitations.offer(
+            world.keeper(branch_id), branch_id, frozenset({Role.MEMBER}), "张三"
+        )
         yield "invitation_id", invited.invitation_id
     shared = world.document(PARTNERS[0], [Wanted(f"branch:{HOME}", True)])
     liaison = principal(services, world.people[Role.LIAISON.value])

@@ -44,7 +44,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
         "guanli": add(services, "guanli", nan=Role.ADMINISTRATOR),
     }
     by = services.access.sessions.principal_of(ids["guanli"])
-    invitation = "/invitation/" + services.access.invitations.offer(by, "nan", frozenset(Role), "欧阳明月").secret
+    invitation = (
+        "/invitation/" + services.access.invitations.offer(by, "nan", frozenset(Role), "欧阳明月").secret
+    )
     with services.access.office.writing() as connection:
         connection.execute(facts.insert().values(name=DEMONSTRATION, value="1"))
     config = uvicorn.Config(create_app(services), log_level="warning", lifespan="off", ws="none")
