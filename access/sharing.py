@@ -85,7 +85,7 @@ class Sharing:
         own = {b for b in by.branches if by.may(Action.SEE_AUDIENCE, b)}
         with self._office.reading() as connection:
             keeper = self._catalog.keeper(document_id, by.scope, within=connection)
-            keeps = self._keeps(by, keeper, Action.SEE_AUDIENCE)
+            keeps = self.keeps(by, keeper, Action.SEE_AUDIENCE)
             if not keeps and not own:
                 raise Refused(
                     "Cannot see with whom this is shared: your roles do not allow it.",
@@ -98,14 +98,14 @@ class Sharing:
                     s.branch_id,
                     s.may_reshare,
                     s.parent_id is not None,
-                    self._keeps(by, keeper, Action.SHARE)
+                    self.keeps(by, keeper, Action.SHARE)
                     or (s.branch_id in by.branches and by.may(Action.SHARE, s.branch_id)),
                 )
                 for s in shares_of(connection, document_id)
                 if keeps or s.branch_id in own
             ]
 
-    def _keeps(self, by: Principal, keeper: Keeper, action: Action) -> bool:
+    def keeps(self, by: Principal, keeper: Keeper, action: Action) -> bool:
         """Whether the asker may do so for those who keep the document."""
         if keeper.branch_id is None:
             return by.operator and by.settled
@@ -350,7 +350,7 @@ class Sharing:
                 and found.branch_id in by.branches
                 and by.may(Action.SEE_AUDIENCE, found.branch_id)
             )
-            if found is None or not (mine or self._keeps(by, keeper, Action.SEE_AUDIENCE)):
+            if found is None or not (mine or self.keeps(by, keeper, Action.SEE_AUDIENCE)):
                 raise NotFound(f"No share {share_id} of this document here.", "See with whom it is shared.")
             if found.parent_id is None and found.audience in _inside(keeper):
                 raise InvalidRequest(

@@ -74,7 +74,7 @@ def holding(services: Services, by: Principal, document_id: str, done: str = "")
     keeper = catalog.keeper(document_id, by.scope)
     words = AudienceWords(access, by)
     told = _told(services, by, document_id)
-    sees = _sees_audience(by, keeper)
+    sees = access.sharing.keeps(by, keeper, Action.SEE_AUDIENCE)
     origin = catalog.keeper(keeper.origin_id, by.scope) if keeper.origin_id else None
     return Holding(
         _keeper_words(words, by, keeper.branch_id),
@@ -101,12 +101,6 @@ def _told(services: Services, by: Principal, document_id: str) -> list[Told]:
         return services.access.sharing.shares(by, document_id)
     except Refused:
         return []
-
-
-def _sees_audience(by: Principal, keeper: Keeper) -> bool:
-    if keeper.branch_id is None:
-        return by.operator and by.settled
-    return keeper.branch_id in by.branches and by.may(Action.SEE_AUDIENCE, keeper.branch_id)
 
 
 def _copies_to(by: Principal, keeper: Keeper) -> list[str]:
@@ -142,13 +136,14 @@ def router(services: Services) -> APIRouter:
         told = _told(services, by, document_id)
         keeper = catalog.keeper(document_id, by.scope)
         passable = sharing.passable(by, document_id)
-        if not (_sees_audience(by, keeper) or passable or told):
+        keeps = sharing.keeps(by, keeper, Action.SEE_AUDIENCE)
+        if not (keeps or passable or told):
             raise Refused(
                 f"Cannot show who sees {document_id}: another branch keeps it.",
                 "Ask the branch that keeps it.",
             )
         words = AudienceWords(access, by)
-        form, shut = _form(by, words, keeper, told, ticked)
+        form, shut = _form(by, words, keeper, told, ticked, keeps=keeps)
         context = {
             "card": services.card(document_id, by.scope),
             "keeper": _keeper_words(words, by, keeper.branch_id),
@@ -231,7 +226,7 @@ def router(services: Services) -> APIRouter:
     def take_back(asker: Asker, document_id: str, share_id: str) -> Response:
         """Take one share back."""
         sharing.take_back(asker, document_id, share_id)
-        keeps = _sees_audience(asker, catalog.keeper(document_id, asker.scope))
+        keeps = sharing.keeps(asker, catalog.keeper(document_id, asker.scope), Action.SEE_AUDIENCE)
         back = _address(document_id) + ("/audience" if keeps else "")
         return RedirectResponse(f"{back}?done=taken-back", 303)
 
@@ -280,9 +275,11 @@ def _form(
     keeper: Keeper,
     told: Sequence[Told],
     ticked: Sequence[Wanted] | None,
+    *,
+    keeps: bool,
 ) -> tuple[AudienceForm | None, str]:
     """The keeper's form, and why it is shut; none for another branch and for the common library."""
-    if keeper.branch_id is None or not _sees_audience(by, keeper):
+    if keeper.branch_id is None or not keeps:
         return None, ""
     now = ticked_of(told, keeper.branch_id)
     form = words.form(keeper.branch_id, now if ticked is None else ticked)

@@ -13,12 +13,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
+from sqlalchemy import select
 
 from access.sharing import Wanted
+from access.tables import audit
 from kb.model import Mode, Query, Validity
 from tests.integration.access_questions import (
     MISSING,
@@ -76,13 +79,13 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
 
 @given(history=histories())
 @hypothesis_settings(
-    max_examples=10,
+    max_examples=8,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=list(HealthCheck),
 )
 def test_nothing_hidden_comes_out(setting: Setting, history: History) -> None:
     """Whoever asks whatever route about whatever id or word, no character of what they may not see comes back."""
-    play_and_ask(setting, history, share=0.05)
+    play_and_ask(setting, history, share=0.03)
 
 
 @pytest.mark.slow
@@ -121,7 +124,7 @@ def test_nothing_hidden_comes_out_of_two_thousand_worlds(
 
 @given(history=histories())
 @hypothesis_settings(
-    max_examples=10,
+    max_examples=8,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=list(HealthCheck),
 )
@@ -212,9 +215,11 @@ def test_what_is_kept_of_a_person_names_no_document_that_they_lost(setting: Sett
 def play_and_ask(setting: Setting, history: History, *, share: float) -> None:
     """Play a history and ask everybody in the middle and at the end; `share` of what could be asked."""
     play = setting.stage.begin(history)
+    # The same history is asked the same, so that what was found is found again.
+    setting.turn = crc32(repr(history).encode())
     first, second = history.halves()
     play.act(first)
-    if share >= 0.05 or setting.n_worlds % 4 == 0:
+    if share >= 0.03 or setting.n_worlds % 4 == 0:
         for asker in askers(play):
             Inquiry(setting, play, asker).finds_all()
     play.act(second)
@@ -240,9 +245,10 @@ class Inquiry:
         self.others = [text(n) for n in range(N_SLOTS) if n not in slots]
         self.allowed = self.world.names_seen(asker.knows).union(*(t.canaries for t in self.texts))
         # Where they did something, their own trail tells by the branch's name.
-        kept = [*self.world.documents.values(), *self.world.gone.values()]
-        where = [self.world.branches[h.keeper].n for h in kept] if asker.knows else []
-        self.acted_in = rare_in("".join(map(branch_name, where)))
+        with play.services.catalog.engine.connect() as connection:
+            where = connection.execute(select(audit.c.branch_id).where(audit.c.person_id == asker.knows))
+            acted_in = [self.world.branches[b].n for b in set(where.scalars()) if b]
+        self.acted_in = rare_in("".join(map(branch_name, acted_in)))
         self.shut_out = asker.name.startswith("token") and asker.knows is None
         setting.n_seen += len(self.seen)
         setting.n_hidden += len(self.hidden)
