@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := .venv/.run-$(shell cat requirements.txt pyproject.toml | cksum | cut -d' ' -f1)
 DEV := .venv/.dev-$(shell cat requirements.txt requirements-dev.txt pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: run test slow check lint types imports docs format clean
+.PHONY: run test slow long check lint types imports docs format clean
 
 run: $(RUN)  ## Serve the demonstration on http://127.0.0.1:8000: sample corpus, branches and accounts
 	@$(BIN)/gongxue serve --demonstration
@@ -14,6 +14,9 @@ test: $(DEV)  ## Every test, examples in docs and docstrings included
 
 slow: $(DEV)  ## Only the tests that take minutes or need a browser
 	$(BIN)/python -m pytest -m slow
+
+long: $(DEV)  ## The tests that go on for an hour: two thousand worlds of access, many examples of every operation
+	$(BIN)/python -m pytest -m long
 
 check: lint types imports docs test  ## What CI runs
 

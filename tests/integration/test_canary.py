@@ -2,7 +2,7 @@
 
 Each world is played on real services (SQLite, both legs, HTTP) and on a plain model. Everybody asks
 everything, with sessions that were opened before anything was taken back. Plain `pytest` plays a few worlds
-and asks much; `-m slow` plays two thousand and asks a part in each, another part each time.
+and asks much; `-m long` plays two thousand and asks a part in each, another part each time.
 """
 
 import json
@@ -88,13 +88,9 @@ def test_nothing_hidden_comes_out(setting: Setting, history: History) -> None:
     play_and_ask(setting, history, share=0.03)
 
 
-@pytest.mark.slow
-def test_nothing_hidden_comes_out_of_two_thousand_worlds(
-    setting: Setting, request: pytest.FixtureRequest
-) -> None:
+@pytest.mark.long
+def test_nothing_hidden_comes_out_of_two_thousand_worlds(setting: Setting) -> None:
     """The same for two thousand worlds, each route and id in turn."""
-    if request.config.option.markexpr != "slow":
-        pytest.skip("takes most of an hour: run `python -m pytest -m slow tests/integration/test_canary.py`")
     began = time.monotonic()
     first = setting.n_worlds, setting.interview.n_requests, setting.interview.n_bytes
 

@@ -86,7 +86,7 @@ def test_every_answer_is_as_described(
     ask_everything(world, tmp_path, who, examples=8)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("who", WHO)
 def test_every_answer_is_as_described_at_length(
     world: tuple[Path, Mapping[str, Headers], Ids], tmp_path: Path, who: str
