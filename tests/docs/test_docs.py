@@ -36,7 +36,7 @@ PAGES = sorted(
 READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
 EXAMPLES = {
     "ingest/readers/rtf.py", "search/keyword/splade.py", "search/vector/hnsw.py",
-    "store/migrations/versions/0002_what.py",
+    "store/migrations/versions/0003_what.py",
 }  # fmt: skip
 """Files that the docs ask the reader to write."""
 UNSAID = (
