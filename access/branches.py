@@ -218,7 +218,8 @@ class Branches:
         by.require(Action.MANAGE_BRANCH, parent_id)
 
     def retire(self, by: Principal, branch_id: str, *, active: bool = False) -> None:
-        """Take a branch out of use, or back into it: with it, its people's roles there and all it shares rest.
+        """Take a branch out of use, or back into it: with it, its people's roles there rest, and
+        what it shares through partnerships; its shares with everyone, groups and its own tree stay.
 
         Raises:
             Conflict: branches in use stand below it, or its parent is out of use.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from access.rights import OPERATOR, Action, Grant, Relation, Role, granted
+from access.rights import IN_PERSON, OPERATOR, Action, Grant, Relation, Role, granted
 from kb.errors import Refused, SignInRequired
 from kb.model import PUBLIC
 
@@ -85,6 +85,8 @@ class Principal:
             return Grant.NO
         if self.operator and branch_id is not None and action in OPERATOR:
             return Grant.YES
+        if action in IN_PERSON and branch_id is not None and branch_id not in self.roles:
+            return Grant.NO
         relation = self.relation(branch_id)
         own = self.roles_in(branch_id) if branch_id is not None and relation is Relation.OWN else None
         roles = own if own is not None else frozenset().union(*self.roles.values(), *self._above())

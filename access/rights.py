@@ -82,6 +82,9 @@ OPERATOR: frozenset[Action] = frozenset(
 )
 """What an operator of the installation may do in every branch: appoint its people, not read its documents."""
 
+IN_PERSON: frozenset[Action] = frozenset({Action.ADD})
+"""What takes a role in the branch itself: an administrator above it would not see there what they handed in."""
+
 _ELSEWHERE: Mapping[Action, Grant] = {
     Action.READ: Grant.SHARED,
     Action.COPY: Grant.SHARED,

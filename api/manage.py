@@ -25,7 +25,7 @@ ROLE_HINTS: Mapping[Role, str] = {
 DONE: Mapping[str, str] = {
     "founded": "已建好。",
     "changed": "已保存。",
-    "retired": "已停用。它的人员在那里的角色和它共享的文献随之停止，启用后恢复。",
+    "retired": "已停用。它的人员在那里的角色和它经共建共享的文献随之停止，启用后恢复。",
     "restored": "已重新启用。",
     "uninvited": "邀请已撤回，原来的链接不能再用。",
     "roles": "角色已保存，对方下一次打开页面就生效。",

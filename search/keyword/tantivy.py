@@ -71,6 +71,8 @@ class TantivyIndex:
     def apply(self, removed: Iterable[str], entries: Sequence[Entry], seq: int) -> None:
         """Drop documents, take entries, remember `seq`; one commit."""
         writer = self._index.writer(_HEAP_BYTES, 1)
+        # A commit that was cut short leaves files of the very names that the next one writes.
+        writer.garbage_collect_files()
         for document_id in {*removed, *(e.document_id for e in entries), _MARKER}:
             writer.delete_documents_by_term("document", document_id)
         for entry in entries:

@@ -1,30 +1,20 @@
 """The account pages in a browser: keyboard, reflow, contrast, targets, second factor, paper."""
 
-import os
-import shutil
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pyotp
 import pytest
-import uvicorn
 
 from access.access import DEMONSTRATION
 from access.rights import Role
 from access.tables import facts
 from api.app import create_app
 from tests.integration.account_browser import PASSWORD, add, open_site
-from tests.integration.test_pages_chromium import CONTRAST, FLAGS, OVERFLOW, PHONE, SMALL_TARGETS
+from tests.integration.browser import CONTRAST, OVERFLOW, PHONE, SMALL_TARGETS, chromium, serving
 from tests.people import found_branches
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-if CHROMIUM is None:
-    pytest.skip("no chromium on this machine", allow_module_level=True)
 
 pytestmark = pytest.mark.slow
 
@@ -49,29 +39,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     )
     with services.access.office.writing() as connection:
         connection.execute(facts.insert().values(name=DEMONSTRATION, value="1"))
-    config = uvicorn.Config(create_app(services), log_level="warning", lifespan="off", ws="none")
-    taken = socket.socket()
-    taken.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    origin = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    yield SimpleNamespace(origin=origin, invitation=invitation, services=services)
-    server.should_exit = True
-    thread.join(5)
-    taken.close()
+    with serving(create_app(services)) as origin:
+        yield SimpleNamespace(origin=origin, invitation=invitation, services=services)
     services.close()
 
 
 @pytest.fixture(scope="module")
-def browser():  # type: ignore[no-untyped-def]
+def browser() -> Iterator[Any]:
     """One browser for all."""
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture

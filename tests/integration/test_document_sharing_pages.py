@@ -127,8 +127,12 @@ def test_who_may_hand_in_where(world: World) -> None:
     assert world.post("guest", "/manage/hand-in", body, files).status_code == 401
     assert world.post("member", "/manage/hand-in", body, files).status_code == 403
     assert world.post("foreign", "/manage/hand-in", body, files).status_code == 404
-    for who in ("trainer", "liaison", "administrator"):
+    for who in ("trainer", "liaison"):
         assert world.post(who, "/manage/hand-in", body, files).status_code == 303, who
+    # Of the branch above: they would not see there what they handed in.
+    assert world.post("administrator", "/manage/hand-in", body, files).status_code == 403
+    above = world.post("administrator", "/manage/hand-in", {"branch": "north", "audience": "own"}, files)
+    assert above.status_code == 303
     wide = world.post("trainer", "/manage/hand-in", {"branch": "north-1", "audience": "everyone"}, files)
     assert wide.status_code == 400
     assert "有的对象现在不能共享了" in wide.text

@@ -1,27 +1,15 @@
 """The administration pages in a browser: reflow, contrast, targets, the keyboard."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
-import uvicorn
 
 from access.rights import Role
 from api.principal import COOKIE
+from tests.integration.browser import CONTRAST, DESK, OVERFLOW, PHONE, SMALL_TARGETS, chromium, serving
 from tests.integration.manage_stage import Stage, full_stage
-from tests.integration.test_pages_chromium import (
-    CHROMIUM,
-    CONTRAST,
-    DESK,
-    FLAGS,
-    OVERFLOW,
-    PHONE,
-    SMALL_TARGETS,
-    sync_api,
-)
 
 pytestmark = pytest.mark.slow
 
@@ -66,27 +54,15 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture(scope="module")
 def site(stage: Stage) -> Iterator[str]:
     """Address of a running server."""
-    taken = socket.socket()
-    taken.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(stage.app, log_level="warning", lifespan="off", ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{taken.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(5)
-    taken.close()
+    with serving(stage.app) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
-def browser():  # type: ignore[no-untyped-def]
+def browser() -> Iterator[Any]:
     """One browser for all."""
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture

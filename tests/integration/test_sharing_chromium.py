@@ -1,26 +1,15 @@
 """Handing in and sharing in a browser: forms, reflow, contrast, light and dark, with and without script."""
 
-import os
-import shutil
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
 from access.sharing import Wanted
 from api.principal import COOKIE
+from tests.integration.browser import CONTRAST, DESK, OVERFLOW, PHONE, SMALL_TARGETS, chromium, serving
 from tests.integration.sharing_world import World, open_world, text_of
-from tests.integration.test_pages_chromium import CONTRAST, DESK, FLAGS, OVERFLOW, PHONE, SMALL_TARGETS
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-if CHROMIUM is None:
-    pytest.skip("no chromium on this machine", allow_module_level=True)
 
 pytestmark = pytest.mark.slow
 
@@ -36,25 +25,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.fixture(scope="module")
 def site(world: World) -> Iterator[str]:
     """Address of a running server."""
-    taken = socket.socket()
-    taken.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(world.app, log_level="warning", lifespan="off", ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{taken.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(5)
+    with serving(world.app) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    """One browser for all."""
+    with chromium() as found:
         yield found
-        found.close()
 
 
 def page_of(browser: Any, world: World, site: str, who: str, **more: Any) -> Any:
