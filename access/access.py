@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 
 from access.audit import Audit, utc_now
 from access.branches import Branches
@@ -20,11 +20,13 @@ from access.rosters import Rosters
 from access.second_factors import SecondFactors
 from access.sessions import Sessions
 from access.sharing import Sharing
-from access.tables import facts, people
+from access.tables import facts, invitations, jobs, people, sessions, tokens
 from access.tokens import Tokens
 from access.tries import Tries
 from store.catalog import Catalog
 
+JOB_DAYS = 90
+"""Days for which a job that has ended is listed."""
 DEMONSTRATION = "demonstration"
 """The fact that a home holds sample accounts whose passwords everyone knows."""
 
@@ -66,6 +68,20 @@ class Access:
             self.people.set_active(None, person_id, active=True)
             self.people.set_operator(None, person_id, operator=True)
         return self.sessions.reset(None, person_id)
+
+    def tidy(self, *, audit_days: int) -> None:
+        """Let go of what is over: invitations, sessions, tokens and jobs past their time, and old audit entries."""
+        now = self.office.now()
+        over = [
+            invitations.c.expires_at < now,
+            sessions.c.expires_at < now,
+            tokens.c.expires_at < now,
+            jobs.c.ended_at < now - timedelta(days=JOB_DAYS),
+        ]
+        with self.office.writing() as connection:
+            for table, is_over in zip((invitations, sessions, tokens, jobs), over, strict=True):
+                connection.execute(delete(table).where(is_over))
+        self.audit.trim(audit_days)
 
     def has_people(self) -> bool:
         """Whether anybody was ever added."""

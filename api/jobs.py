@@ -66,7 +66,7 @@ class Jobs:
         self._folder = home / "jobs"
         self._huey = SqliteHuey(filename=str(home / "jobs.db"), fsync=True)
         self._run = self._huey.task()(self.run)
-        self._huey.periodic_task(crontab(minute="17", hour="3"))(lambda: access.audit.trim(audit_days))
+        self._huey.periodic_task(crontab(minute="17", hour="3"))(lambda: access.tidy(audit_days=audit_days))
         self._consumer: Consumer | None = None
 
     def ask(self, by: Principal, branch_id: str, sources: Sequence[Source], wanted: Sequence[Wanted]) -> str:

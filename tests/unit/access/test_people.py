@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from access.branches import Level
-from access.principal import GUEST, Principal
+from access.principal import GUEST, Power, Principal
 from access.rights import Action, Grant, Relation, Role, granted
 from access.roster import RosterRow
 from access.tables import people as people_table
@@ -215,6 +215,26 @@ def test_an_invitation_adds_to_what_one_has(home: House) -> None:
     home.access.invitations.withdraw(home.by("jiang"), gone.invitation_id)
     with pytest.raises(SignInFailed):
         home.access.invitations.opened(gone.secret)
+
+
+def test_what_is_over_is_let_go(home: House) -> None:
+    """Invitations, sessions and tokens past their time, with the names in them, are gone after the nightly tidying."""
+    home.access.invitations.offer(home.by("guanli"), "beichen-1", frozenset({TRAINER}), "没来的人")
+    home.access.sessions.sign_in_as(home.ids["xueyuan"], "test")
+    home.access.tokens.make(home.by("xueyuan"), "旧令牌", frozenset(Power), 5)
+
+    def kept() -> str:
+        with home.catalog.engine.connect() as connection:
+            return "\n".join(str(row) for row in connection.connection.driver_connection.iterdump())
+
+    home.access.tidy(audit_days=60)
+    assert "没来的人" in kept()
+    assert "旧令牌" in kept()
+    home.clock.pass_(days=61)
+    home.access.tidy(audit_days=60)
+    for word in ("没来的人", "旧令牌", 'INSERT INTO "sessions"'):
+        assert word not in kept()
+    assert home.access.audit.verify().whole
 
 
 def test_a_failed_acceptance_leaves_the_invitation_open(home: House) -> None:
