@@ -122,14 +122,6 @@ class SecondFactors:
             )
             self._office.audit.write(connection, by, "second_factor.drop", "person", by.person_id or "")
 
-    def is_set(self, by: Principal) -> bool:
-        """Whether the person has set one."""
-        with self._office.reading() as connection:
-            kept = connection.execute(
-                select(people.c.totp_secret).where(people.c.person_id == person_of(by))
-            ).scalar()
-        return kept is not None
-
     def _check(self, by: Principal, secret: str, code: str, last_step: int | None) -> int:
         tried = [("code", person_of(by), FREE_TRIES)]
         self._tries.check(tried)

@@ -304,14 +304,6 @@ class Sessions:
             self._office.audit.write(connection, by, "password.reset", "person", person_id)
         return text
 
-    def must_change_password(self, by: Principal) -> bool:
-        """Whether the person has a first password, which somebody else knows."""
-        with self._office.reading() as connection:
-            found = connection.execute(
-                select(people.c.change_password).where(people.c.person_id == person_of(by))
-            ).scalar()
-        return bool(found)
-
     def due(self, by: Principal) -> Due | None:
         """What the session that asks must do before anything else; None if it may go on.
 

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
-from kb.errors import NotFound
 from kb.model import derive_id
 from store.standing import record_change, settle_document
 from store.tables import shares
@@ -80,30 +79,6 @@ def put_shares(connection: Connection, document_id: str, put: Iterable[Share], d
         connection.execute(delete(shares).where(shares.c.share_id.in_(dropped)))
     record_change(connection, document_id, removed=False)
     settle_document(connection, document_id)
-
-
-class Shares:
-    """Reads shares. Not under a scope: whoever asks must have checked that it may be told."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-
-    def of(self, document_id: str) -> list[Share]:
-        """The document's shares, first made first."""
-        with self.engine.connect() as connection:
-            return shares_of(connection, document_id)
-
-    def get(self, share_id: str) -> Share:
-        """One share.
-
-        Raises:
-            NotFound: there is none of this id.
-        """
-        with self.engine.connect() as connection:
-            row = connection.execute(select(*_FIELDS).where(shares.c.share_id == share_id)).first()
-        if row is None:
-            raise NotFound(f"No share {share_id} here.", "It may have been withdrawn.")
-        return Share(*row)
 
 
 _FIELDS = [shares.c[name] for name in Share.__slots__]

@@ -25,7 +25,7 @@ from api.settings import Settings
 from api.wiring import build_services
 from kb.errors import KbError, NotFound
 from kb.model import PUBLIC
-from store.shares import Shares
+from store.shares import Share, shares_of
 from tests.fakes import HashingEncoder
 from tests.integration.access_worlds import (
     ADMINISTRATOR,
@@ -386,9 +386,13 @@ class Play:
         self._agree_on_parents(document_id, held, {id(s) for s in held.shares} - before, fit)
         self._agree_on_shares(document_id)
 
+    def _shares(self, document_id: str) -> list[Share]:
+        with self.services.catalog.engine.connect() as connection:
+            return shares_of(connection, document_id)
+
     def _agree_on_parents(self, document_id: str, held: Held, new: set[int], fit: Sequence[Share]) -> None:
         """Which of several shares was passed on is the services' to choose, as long as it is one that fits."""
-        rows = {s.share_id: s for s in Shares(self.services.catalog.engine).of(document_id)}
+        rows = {s.share_id: s for s in self._shares(document_id)}
         by_name = {(r.branch_id, r.audience): r for r in rows.values()}
         for share in [s for s in held.shares if id(s) in new]:
             parent_id = by_name[share.by, _token(share.audience)].parent_id
@@ -400,7 +404,7 @@ class Play:
 
     def _take_back(self, step: Step) -> None:
         by, document_id, held, _ = self._on_document(step, lambda h: {s.by for s in h.shares}, SHARERS)
-        rows = Shares(self.services.catalog.engine).of(document_id)
+        rows = self._shares(document_id)
         row = rows[step.c % len(rows)]
         self.services.access.sharing.take_back(by, document_id, row.share_id)
         self._was_seen(by, document_id)
@@ -444,7 +448,7 @@ class Play:
         assert self.world.sees(by.person_id, document_id), f"{by.name} acted on hidden {document_id}"
 
     def _agree_on_shares(self, document_id: str) -> None:
-        rows = Shares(self.services.catalog.engine).of(document_id)
+        rows = self._shares(document_id)
         found = {(r.branch_id, r.audience, r.may_reshare) for r in rows}
         held = self.world.documents[document_id]
         assert found == {(s.by, _token(s.audience), s.may_reshare) for s in held.shares}

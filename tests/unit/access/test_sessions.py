@@ -7,7 +7,7 @@ from access.passwords import Passwords
 from access.principal import GUEST, Power
 from access.resolve import Policy
 from access.rights import Role
-from access.sessions import Sessions
+from access.sessions import Due, Sessions
 from access.tables import people, sessions, tokens
 from access.tokens import Tokens
 from access.tries import FREE_TRIES, FREE_TRIES_OF_ADDRESS, FREE_TRIES_OF_LOGIN, Tries
@@ -209,7 +209,7 @@ def test_a_first_password_must_be_changed(home: House) -> None:
     assert (by.signed_in, by.settled, by.scope) == (True, False, frozenset({PUBLIC}))
     with pytest.raises(Refused):
         by.require_person()
-    assert service.must_change_password(by)
+    assert service.due(by) is Due.PASSWORD
     service.change_password(by, first, "另外一句容易记住的话")
     assert service.principal(secret).settled
 
@@ -300,7 +300,7 @@ def test_second_factor_comes_off_by_a_code_only(home: House, strict: Sessions) -
         assert totp.secret not in repr(connection.execute(people.select()).all())
     home.clock.pass_(seconds=31)
     home.access.second_factors.drop(strict.principal(secret), totp.at(_now(home)))
-    assert not home.access.second_factors.is_set(strict.principal(secret))
+    assert strict.due(strict.principal(secret)) is Due.SECOND_FACTOR
 
 
 def _now(house: House) -> int:
