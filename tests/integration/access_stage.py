@@ -25,7 +25,8 @@ from api.settings import Settings
 from api.wiring import build_services
 from kb.errors import KbError, NotFound
 from kb.model import PUBLIC
-from store.shares import Share, shares_of
+from store.shares import Share as Kept
+from store.shares import shares_of
 from tests.fakes import HashingEncoder
 from tests.integration.access_worlds import (
     ADMINISTRATOR,
@@ -386,7 +387,7 @@ class Play:
         self._agree_on_parents(document_id, held, {id(s) for s in held.shares} - before, fit)
         self._agree_on_shares(document_id)
 
-    def _shares(self, document_id: str) -> list[Share]:
+    def _shares(self, document_id: str) -> list[Kept]:
         with self.services.catalog.engine.connect() as connection:
             return shares_of(connection, document_id)
 
