@@ -7,10 +7,11 @@ from sqlalchemy import Connection, delete, insert, or_, select
 
 from access.branches import row_of
 from access.office import Office
+from access.people import branches_of
 from access.principal import Principal
 from access.rights import Action
 from access.scopes import tree
-from access.tables import group_members, groups, people, roles
+from access.tables import group_members, groups
 from kb.errors import Conflict, InvalidRequest, NotFound
 from kb.model import derive_id
 
@@ -92,13 +93,7 @@ class Groups:
                 row_of(connection, member_id)
                 near = {member_id}
             elif kind == "person":
-                near = set(
-                    connection.execute(
-                        select(roles.c.branch_id)
-                        .join(people, people.c.person_id == roles.c.person_id)
-                        .where(roles.c.person_id == member_id, people.c.active)
-                    ).scalars()
-                )
+                near = branches_of(connection, member_id)
             else:
                 raise InvalidRequest(f"Cannot put {member!r} in.", "A member is branch:ID or person:ID.")
             known = tree(connection)

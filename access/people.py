@@ -401,6 +401,16 @@ def people_of(connection: Connection, person_ids: set[str]) -> list[Person]:
     ]
 
 
+def branches_of(connection: Connection, person_id: str) -> set[str]:
+    """Branches in which a person who is not shut out has a role."""
+    rows = connection.execute(
+        select(roles.c.branch_id)
+        .join(people, people.c.person_id == roles.c.person_id)
+        .where(roles.c.person_id == person_id, people.c.active)
+    )
+    return set(rows.scalars())
+
+
 def _leave(connection: Connection, person_id: str, branch_id: str) -> None:
     """Take a person who left a branch off the partnerships of it."""
     p = partnerships.c

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, func, select
 
 from access.branches import row_of
 from access.office import Office
+from access.people import branches_of
 from access.principal import Principal
 from access.rights import Action
 from access.scopes import Scopes
@@ -553,13 +554,7 @@ class Sharing:
                 row_of(connection, branch_id)
                 scope = scopes.of_branch(branch_id)
             else:
-                held = set(
-                    connection.execute(
-                        select(roles.c.branch_id)
-                        .join(people, people.c.person_id == roles.c.person_id)
-                        .where(roles.c.person_id == person_id, people.c.active)
-                    ).scalars()
-                )
+                held = branches_of(connection, person_id)
                 if not any(by.may(Action.SEE_PEOPLE, b) for b in held) and person_id != by.person_id:
                     raise NotFound(f"No person {person_id} here.", "Choose one from the list of people.")
                 scope = scopes.of_person(person_id, held)

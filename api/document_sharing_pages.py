@@ -187,12 +187,12 @@ def router(services: Services) -> APIRouter:
         lines: tuple[str, ...] = ()
         if not problems:
             try:
-                reach = sharing.reach(
-                    asker, keeper.branch_id, wanted, owner_id=keeper.owner_id, document_id=document_id
-                )
                 if not preview:
                     sharing.set_audience(asker, document_id, wanted)
                     return RedirectResponse(f"{_address(document_id)}/audience?done=shared", 303)
+                reach = sharing.reach(
+                    asker, keeper.branch_id, wanted, owner_id=keeper.owner_id, document_id=document_id
+                )
                 lines = AudienceWords(access, asker).reach(reach, keeper.branch_id)
             except (InvalidRequest, NotFound):
                 problems.append(Problem("audience", GONE))
