@@ -29,6 +29,8 @@ _POWER: Mapping[Action, Power] = {
             Action.RESHARE,
             Action.SEE_AUDIENCE,
             Action.SEE_JOBS,
+            Action.QUIZ,
+            Action.SEE_RESULTS,
         ),
         Power.WRITE,
     ),

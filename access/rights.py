@@ -51,10 +51,13 @@ class Action(StrEnum):
     MANAGE_PEOPLE = "manage_people"
     MANAGE_BRANCH = "manage_branch"
     SEE_AUDIT = "see_audit"
+    QUIZ = "quiz"
+    SEE_RESULTS = "see_results"
 
 
 _ALL = frozenset(Role)
 _EDITORS = frozenset({Role.TRAINER, Role.LIAISON, Role.ADMINISTRATOR})
+_TRAINERS = frozenset({Role.TRAINER, Role.ADMINISTRATOR})
 _SHARERS = frozenset({Role.LIAISON, Role.ADMINISTRATOR})
 _ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 
@@ -74,6 +77,8 @@ _OWN: Mapping[Action, frozenset[Role]] = {
     Action.MANAGE_PEOPLE: _ADMINISTRATORS,
     Action.MANAGE_BRANCH: _ADMINISTRATORS,
     Action.SEE_AUDIT: _ADMINISTRATORS,
+    Action.QUIZ: _TRAINERS,
+    Action.SEE_RESULTS: frozenset({Role.TRAINER}),
 }
 """Roles that may do it in their own branch. An administrator's own are all branches below, too."""
 
@@ -82,8 +87,8 @@ OPERATOR: frozenset[Action] = frozenset(
 )
 """What an operator of the installation may do in every branch: appoint its people, not read its documents."""
 
-IN_PERSON: frozenset[Action] = frozenset({Action.ADD})
-"""What takes a role in the branch itself: an administrator above it would not see there what they handed in."""
+IN_PERSON: frozenset[Action] = frozenset({Action.ADD, Action.QUIZ, Action.SEE_RESULTS})
+"""What takes a role in the branch itself: what is kept there is not for an administrator above it."""
 
 _ELSEWHERE: Mapping[Action, Grant] = {
     Action.READ: Grant.SHARED,

@@ -72,6 +72,8 @@ _ACTIONS: Mapping[Action, str] = {
     Action.MANAGE_PEOPLE: "Invite people, change roles, shut out 管理人员",
     Action.MANAGE_BRANCH: "Name, place and retire branches 管理组织",
     Action.SEE_AUDIT: "See the audit trail 查看操作记录",
+    Action.QUIZ: "Make questions and papers, review them, give exams 出题组卷",
+    Action.SEE_RESULTS: "See how the branch's people did, by name; mark short answers 查看成绩",
 }
 _CHINESE = ("项目", "结果", "界限", "命令", "机器：", "尚未提交测量结果。")
 

@@ -1,0 +1,1 @@
+"""Questions that prove themselves: made from clauses, kept, put into papers, sat and learned from."""
