@@ -49,6 +49,21 @@ async def checked_form(request: Request) -> None:
         Refused: no token, a forged one, one for another session, or one that is too old.
         Conflict: the form was sent before.
     """
+    _spend(request.app.state.access, await _checked_nonce(request))
+
+
+async def checked_save(request: Request) -> None:
+    """The same without using the token up: for what comes to the same however often it is sent.
+
+    Raises:
+        Refused: as in `checked_form`.
+    """
+    if not _by_token(request) and COOKIE in request.cookies:
+        await _checked_nonce(request)
+
+
+async def _checked_nonce(request: Request) -> str:
+    """The random part of the form's token, which is fresh and of this session."""
     token = request.headers.get(HEADER, "")
     if not token and request.headers.get("content-type", "").startswith(_FORM_TYPES):
         token = str((await request.form()).get(FIELD, ""))
@@ -62,7 +77,7 @@ async def checked_form(request: Request) -> None:
             "Cannot take this form: it is not from this session, or too old.",
             "Open the page anew, and send it again.",
         )
-    _spend(access, nonce)
+    return nonce
 
 
 async def checked_request(request: Request) -> None:
@@ -71,10 +86,13 @@ async def checked_request(request: Request) -> None:
     Raises:
         Refused, Conflict: as in `checked_form`.
     """
-    # Other authorization than a bearer token opens nothing here: then it is the session that asks.
-    by_token = request.headers.get("authorization", "")[: len(BEARER)].lower() == BEARER
-    if not by_token and COOKIE in request.cookies:
+    if not _by_token(request) and COOKIE in request.cookies:
         await checked_form(request)
+
+
+def _by_token(request: Request) -> bool:
+    # Other authorization than a bearer token opens nothing here: then it is the session that asks.
+    return request.headers.get("authorization", "")[: len(BEARER)].lower() == BEARER
 
 
 def _spend(access: Access, nonce: str) -> None:
@@ -94,3 +112,6 @@ OwnForm = Depends(checked_form)
 
 OwnRequest = Depends(checked_request)
 """The same for routes under /v1 that change something."""
+
+OwnSave = Depends(checked_save)
+"""Dependency of routes for people signed in that may be sent again and again, such as saving an answer."""

@@ -75,8 +75,12 @@ class MenuEntry:
 def menu(asker: Principal) -> tuple[MenuEntry, ...]:
     """The main menu, with what the asker may do."""
     entries = [MenuEntry("search", "/", "检索"), MenuEntry("documents", "/documents", "文献")]
+    if asker.signed_in:
+        entries.append(MenuEntry("quiz", "/quiz", "测验"))
     if any(asker.may(Action.ADD, branch_id) for branch_id in asker.branches):
         entries.append(MenuEntry("hand-in", "/manage/hand-in", "交材料"))
+    if any(asker.may(Action.QUIZ, branch_id) for branch_id in asker.branches):
+        entries.append(MenuEntry("questions", "/manage/questions", "试题"))
     manages = any(asker.may(action, branch_id) for action in _MANAGING for branch_id in asker.branches)
     if asker.settled and (asker.operator or manages):
         entries.append(MenuEntry("manage", "/manage", "管理"))

@@ -1,0 +1,80 @@
+"""What questions are called on the pages: types, states, kinds, difficulty, gates, and why one is rejected."""
+
+from collections.abc import Mapping
+
+from quiz.model import Slot, State, Type
+
+TYPE_WORDS: Mapping[Type, str] = {
+    Type.SINGLE: "单选题",
+    Type.MULTIPLE: "多选题",
+    Type.TRUE_FALSE: "判断题",
+    Type.BLANK: "填空题",
+    Type.SHORT: "简答题",
+    Type.ORDERING: "排序题",
+    Type.MATCHING: "配对题",
+}
+STATE_WORDS: Mapping[State, str] = {
+    State.CANDIDATE: "候选",
+    State.IN_REVIEW: "待审",
+    State.APPROVED: "已通过",
+    State.RETIRED: "已停用",
+}
+SLOT_WORDS: Mapping[Slot, str] = {
+    Slot.NUMBER: "数字",
+    Slot.RANGE: "范围",
+    Slot.DATE: "日期",
+    Slot.BODY: "主体",
+    Slot.MODALITY: "可否",
+    Slot.TERM: "用语",
+    Slot.CONDITION: "条件",
+    Slot.ACTION: "做法",
+    Slot.LIST: "列举",
+    Slot.DEFINITION: "定义",
+    Slot.OTHER: "其他",
+}
+
+GATE_WORDS: Mapping[str, str] = {
+    "1": "选项或答案不成立",
+    "2": "答案在现行原文里找不到",
+    "3": "干扰项也可能是对的",
+    "4": "干扰项和答案不是同一类",
+    "5": "列举不完整",
+    "6": "错误的说法改得不合要求",
+    "7": "空可以有别的填法",
+    "8": "题干离开原文读不懂，或透露了答案",
+    "9": "出题有毛病，如答案最长",
+    "10": "不看题也能猜中的太多",
+}
+"""Why a candidate was dropped, by the gate that it failed."""
+
+REASONS: tuple[str, ...] = (
+    "答案不对",
+    "不止一个答案对",
+    "离开原文读不懂",
+    "考的不是要点",
+    "干扰项一眼就能排除",
+    "和别的题重复",
+    "文字不通",
+)
+"""Why a question is rejected, to choose from."""
+
+
+_DIFFICULTIES = ((0.2, "易"), (0.4, "偏易"), (0.6, "适中"), (0.8, "偏难"))
+
+
+def difficulty_words(difficulty: float) -> str:
+    """How hard a question is, in a word.
+
+    >>> [difficulty_words(d) for d in (0.1, 0.5, 0.9)]
+    ['易', '适中', '难']
+    """
+    return next((words for below, words in _DIFFICULTIES if difficulty < below), "难")
+
+
+def letter(n: int) -> str:
+    """The letter of an option, counted from 0.
+
+    >>> letter(0), letter(3)
+    ('A', 'D')
+    """
+    return chr(ord("A") + n)

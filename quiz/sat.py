@@ -1,0 +1,169 @@
+"""What was sat, as it is looked at afterwards: without what is no longer seen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import nan
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, select
+from sqlalchemy.sql import ColumnElement
+
+from quiz.model import Question, Type, question_of
+from quiz.statistics import Asked, Sittings
+from quiz.tables import answers, attempts, exams, question_versions
+from quiz.visibility import seen
+
+Asking = tuple[str, int]
+"""A question and its version."""
+_CHOICE = (Type.SINGLE, Type.MULTIPLE, Type.TRUE_FALSE)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person gave to one question. `share` of its `points`; None without an answer, or until it is marked."""
+
+    asking: Asking
+    points: float
+    answer: tuple[Any, ...]
+    share: float | None
+
+    @property
+    def missing(self) -> bool:
+        """Whether nothing was answered."""
+        return not any(part not in (None, "") for part in self.answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Sat:
+    """One sitting. `state` is "open", "submitted" (short answers wait) or "marked"; only then are there answers.
+
+    `score` of `most` points, over the questions that are seen. No answer is worth nothing.
+    """
+
+    exam_id: str
+    person_id: str
+    branch_id: str | None
+    number: int
+    form: int
+    mode: str
+    state: str
+    began_at: datetime
+    submitted_at: datetime | None
+    given: tuple[Given, ...]
+
+    @property
+    def score(self) -> float:
+        """Points reached."""
+        return sum(g.points * (g.share or 0.0) for g in self.given)
+
+    @property
+    def most(self) -> float:
+        """Points that could be reached."""
+        return sum(g.points for g in self.given)
+
+    @property
+    def share(self) -> float | None:
+        """Share of the points; None where it is not marked, or nothing of it is seen any more."""
+        return self.score / self.most if self.state == "marked" and self.most else None
+
+    def passed(self, pass_share: float) -> bool | None:
+        """Whether that is enough; None while it is not known."""
+        return None if self.share is None else self.share >= pass_share - 1e-9
+
+
+def sittings(
+    connection: Connection, which: ColumnElement[bool], scope: frozenset[str] | None
+) -> tuple[list[Sat], dict[Asking, Question]]:
+    """Sittings that the condition on `attempts` and `exams` admits, oldest first, and the questions in them.
+
+    Questions that are not seen under the scope are in neither; None looks at all of them, for numbers alone.
+    """
+    rows = connection.execute(
+        select(attempts, exams.c.mode)
+        .join(exams, exams.c.exam_id == attempts.c.exam_id)
+        .where(which)
+        .order_by(attempts.c.began_at, attempts.c.attempt_id)
+    ).all()
+    asked = versions(connection, sorted({p["question_id"] for row in rows for p in row.plan}), scope)
+    marked = connection.execute(
+        select(answers.c.attempt_id, answers.c.position, answers.c.answer, answers.c.share)
+        .join(attempts, attempts.c.attempt_id == answers.c.attempt_id)
+        .join(exams, exams.c.exam_id == attempts.c.exam_id)
+        .where(which, attempts.c.state == "marked")
+    )
+    gave = {(r.attempt_id, r.position): r for r in marked}
+    found = [
+        Sat(
+            row.exam_id,
+            row.person_id,
+            row.branch_id,
+            row.number,
+            row.form,
+            row.mode,
+            row.state,
+            row.began_at,
+            row.submitted_at,
+            _given(row, gave, asked) if row.state == "marked" else (),
+        )
+        for row in rows
+    ]
+    return found, asked
+
+
+def versions(
+    connection: Connection, question_ids: Sequence[str], scope: frozenset[str] | None
+) -> dict[Asking, Question]:
+    """Every version of the questions that is seen under the scope, whatever it is if that is None."""
+    v = question_versions.c
+    statement = select(v.question_id, v.version, v.body).where(v.question_id.in_(question_ids))
+    if scope is not None:
+        statement = statement.where(seen(v.document_id, scope))
+    return {(r.question_id, r.version): question_of(r.body) for r in connection.execute(statement)}
+
+
+def _given(row: Any, gave: dict[tuple[str, int], Any], asked: dict[Asking, Question]) -> tuple[Given, ...]:
+    found = []
+    for position, planned in enumerate(row.plan, 1):
+        asking = (planned["question_id"], planned["version"])
+        if asking in asked:
+            answer = gave.get((row.attempt_id, position))
+            found.append(
+                Given(
+                    asking,
+                    planned["points"],
+                    tuple(answer.answer) if answer else (),
+                    answer.share if answer else None,
+                )
+            )
+    return tuple(found)
+
+
+def matrix(
+    rows: Sequence[Mapping[Asking, Given]], order: Sequence[tuple[Asking, float, Question]]
+) -> Sittings:
+    """The rows, each by question, as statistics take them; `order` are the questions with their points."""
+    shares = [
+        [nan if row[asking].missing else row[asking].share or 0.0 for asking, _, _ in order] for row in rows
+    ]
+    return Sittings(
+        tuple(_asked(question, points) for _, points, question in order),
+        np.array(shares),
+        tuple(
+            np.array(
+                [[o in row[asking].answer for o in range(_n_options(question))] for row in rows], dtype=bool
+            ).reshape(len(rows), _n_options(question))
+            for asking, _, question in order
+        ),
+    )
+
+
+def _asked(question: Question, points: float) -> Asked:
+    key = (question.options.index(a) for a in question.answer) if _n_options(question) else ()
+    return Asked(points, _n_options(question), frozenset(key))
+
+
+def _n_options(question: Question) -> int:
+    """Options that are chosen; in ordering and matching all of them are."""
+    return len(question.options) if question.type in _CHOICE else 0
