@@ -20,6 +20,9 @@ POWER_WORDS: Mapping[Power, str] = {
 }
 
 ACTION_WORDS: Mapping[str, str] = {
+    "attempt.begin": "开始了一次作答",
+    "attempt.mark": "评定了一道题的得分",
+    "attempt.submit": "交了卷",
     "audit.export": "导出了操作记录",
     "audit.trim": "清理了到期的操作记录",
     "branch.change": "修改了组织",
@@ -35,6 +38,8 @@ ACTION_WORDS: Mapping[str, str] = {
     "document.take_over": "接管了文献",
     "document.unshare": "收回了文献的共享",
     "document.withdraw": "撤下了文献",
+    "exam.end": "结束了一场考试",
+    "exam.give": "发出了试卷",
     "group.dissolve": "解散了工作组",
     "group.drop": "从工作组移出了成员",
     "group.make": "新建了工作组",
@@ -56,6 +61,12 @@ ACTION_WORDS: Mapping[str, str] = {
     "person.rename": "修改了姓名",
     "person.roles": "设置了人员的角色",
     "person.uninvite": "收回了邀请",
+    "question.add": "向题库加入了试题",
+    "question.approve": "通过了试题",
+    "question.edit": "修改了试题",
+    "question.retire": "停用了试题",
+    "question.review": "把试题送回审核",
+    "question.stale": "试题所依据的材料失效，转为待审",
     "second_factor.drop": "取消了两步验证",
     "second_factor.recovery": "用了一个恢复码",
     "second_factor.set": "设置了两步验证",

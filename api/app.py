@@ -25,6 +25,7 @@ from api import (
     openapi_page,
     original_page,
     pages,
+    question_pages,
 )
 from api.openapi import Described
 from api.principal import Asker
@@ -107,6 +108,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(hand_in_pages.router(services))
     app.include_router(manage_pages.router(services))
     app.include_router(account_pages.router(services))
+    app.include_router(question_pages.router(services))
     app.mount("/static", pages.static_files(), name="static")
 
     app.state.access = services.access

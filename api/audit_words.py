@@ -13,6 +13,7 @@ GROUPS: Mapping[str, str] = {
     "branch.": "组织",
     "partnership.": "共建",
     "group.": "工作组",
+    "question.": "试题",
     "session.": "登录",
     "password.": "密码",
     "second_factor.": "两步验证",
@@ -28,6 +29,7 @@ OBJECTS: Mapping[str, str] = {
     "partnership": "共建",
     "group": "工作组",
     "invitation": "邀请",
+    "question": "试题",
     "session": "登录",
     "token": "访问令牌",
     "audit": "操作记录",
@@ -49,6 +51,8 @@ def detail_words(event: Event) -> str:
         words.append("设为系统管理员" if found.get("operator") else "不再是系统管理员")
     if event.action == "audit.trim":
         words.append(f"{found.get('entries', 0)} 条")
+    if event.action == "question.add":
+        words.append(f"{found.get('questions', 0)} 道")
     if event.action.startswith("branch.") and found.get("name"):
         words.append(f"名称：{found['name']}")
     return "；".join(words)

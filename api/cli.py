@@ -22,6 +22,9 @@ from api.settings import Settings, load_settings
 from ingest.pipeline import Keeping
 from kb.errors import KbError, ServiceError
 from kb.model import PUBLIC, Answer, Kind, Mode, Query, Validity
+from quiz.generation.gates import GATE_WORDS
+from quiz.generation.generator import Made, Material
+from quiz.model import Type, question_json
 
 app = typer.Typer(
     name="gongxue",
@@ -30,6 +33,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="共学：政策与学习材料的知识库和检索服务。Take material in, search it, serve it.",
 )
+quiz_app = typer.Typer(no_args_is_help=True, help="Questions from clauses.")
+app.add_typer(quiz_app, name="quiz")
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -160,6 +165,56 @@ def search(
         _print_json(answer_json(answer))
     else:
         _print_answer(answer, explain)
+
+
+@quiz_app.command("generate")
+def generate(
+    document: Annotated[
+        str | None, typer.Option("--document", metavar="ID", help="Ask about this document.")
+    ] = None,
+    clause: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--clause", metavar="ANCHOR", help="Only this clause of it, such as art-12; more than once."
+        ),
+    ] = None,
+    query: Annotated[
+        str | None, typer.Option("--query", metavar="TEXT", help="Ask about what is found.")
+    ] = None,
+    phrase: Annotated[
+        str | None,
+        typer.Option("--phrase", metavar="TEXT", help="Ask about sentences that say this word for word."),
+    ] = None,
+    types: Annotated[
+        str, typer.Option("--types", help=f"Types, with commas between: {', '.join(Type)}. Without, all.")
+    ] = "",
+    n: Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many questions at most.")] = 20,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same questions.")] = 0,
+    seen_by: Annotated[
+        str | None, typer.Option("--as", metavar="LOGIN", help="Only from what this person may read.")
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make questions, each with the clause that proves it; the best come first."""
+    wanted = [t.strip() for t in types.split(",") if t.strip()]
+    if wrong := [t for t in wanted if t not in set(Type)]:
+        raise typer.BadParameter(f"no such type: {', '.join(wrong)}", param_hint="--types")
+    with _home(home) as services:
+        scope = services.access.sessions.scope_of(seen_by) if seen_by else services.catalog.every_token()
+        made = services.quiz.generator.generate(
+            Material(document, tuple(clause or ()), query, phrase),
+            scope,
+            types=frozenset(map(Type, wanted)) or frozenset(Type),
+            n=n,
+            seed=seed,
+        )
+    if as_json:
+        _print_json(
+            {"questions": [question_json(q) for q in made.questions], "rejected": dict(made.rejected)}
+        )
+    else:
+        _print_questions(made)
 
 
 @app.command("eval")
@@ -350,6 +405,29 @@ def _print_report(report: IngestReport) -> None:
     )
     for failure in report.failed:
         out.print(f"  [red]{failure['code']}[/] {escape(failure['source'])}: {escape(failure['message'])}")
+
+
+def _print_questions(made: Made) -> None:
+    for number, q in enumerate(made.questions, 1):
+        out.print(Text(f"{number}. {q.stem}", style="bold"))
+        for prompt in q.prompts:
+            out.print(Text(f"   · {prompt}"))
+        for letter, option in zip("ABCDEFGHIJ", q.options, strict=False):
+            out.print(Text(f"   {letter}. {option}"))
+        out.print(
+            Text(f"   答案：{q.letters or '；'.join(q.answer)}    难度 {q.difficulty:.2f}", style="green")
+        )
+        if q.citation is not None:
+            out.print(
+                Text(
+                    f"   {' '.join(q.citation.path)}  {q.citation.document_id}#{q.citation.anchor}",
+                    style="dim",
+                )
+            )
+    stopped = "，".join(f"{GATE_WORDS[int(gate)]} {n}" for gate, n in made.rejected.items())
+    out.print(f"{len(made.questions)} 道题。" + (f"未通过检查的：{stopped}。" if stopped else ""))
+    if not made.questions:
+        out.print("这份材料里没有找到可以出题的话。")
 
 
 def _print_answer(answer: Answer, explain: bool) -> None:

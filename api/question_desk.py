@@ -15,7 +15,6 @@ from api.address import Problem
 from api.pages import render
 from api.question_form import option_rows, pair_rows
 from api.quiz_words import (
-    GATE_WORDS,
     REASONS,
     SLOT_WORDS,
     STATE_WORDS,
@@ -73,7 +72,6 @@ class Desk:
             "TYPE_WORDS": TYPE_WORDS,
             "STATE_WORDS": STATE_WORDS,
             "SLOT_WORDS": SLOT_WORDS,
-            "GATE_WORDS": GATE_WORDS,
             "REASONS": REASONS,
             "difficulty_words": difficulty_words,
             "letter": letter,

@@ -1,5 +1,6 @@
 """The page by which questions of a bank leave it: in which format, and what that cannot carry."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,7 +14,7 @@ from api.question_desk import Desk
 from api.question_views import Chosen
 from api.services import Services
 from kb.errors import NotFound
-from quiz.exchange import Written, format_named, formats
+from quiz.exchange import Loss, Written, format_named, formats
 from quiz.model import Question, Sheet, SheetQuestion
 
 _AT_ONCE = 200
@@ -73,7 +74,8 @@ def router(services: Services) -> APIRouter:
             made = written(desk, questions, name)
             shown |= {
                 "format": format_named(name),
-                "losses": [(loss, _stem(questions, loss.number)) for loss in made.losses],
+                "losses": _by_what(made.losses),
+                "stems": [q.stem for q in questions],
                 "n_lossy": len({loss.number for loss in made.losses}),
                 "size": _size(len(made.data)),
                 "download": chosen.address("/manage/questions/export/file", page="", id=picked, format=name),
@@ -110,8 +112,12 @@ def router(services: Services) -> APIRouter:
     return pages
 
 
-def _stem(questions: list[Question], number: int) -> str:
-    return questions[number - 1].stem if 1 <= number <= len(questions) else ""
+def _by_what(losses: Sequence[Loss]) -> dict[str, list[int]]:
+    """The numbers of the questions by what is lost of them, what concerns the most first."""
+    found: dict[str, list[int]] = {}
+    for loss in losses:
+        found.setdefault(loss.what, []).append(loss.number)
+    return dict(sorted(found.items(), key=lambda pair: -len(pair[1])))
 
 
 def _size(n_bytes: int) -> str:

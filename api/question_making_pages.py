@@ -12,17 +12,19 @@ from markupsafe import Markup
 from starlette.datastructures import QueryParams
 
 from access.principal import Principal
-from api.address import Problem
+from api.address import VALIDITY_WORDS, Problem
+from api.document_view import in_force
 from api.forms import OwnForm
 from api.principal import Asker
 from api.question_desk import Desk, Sealed
 from api.question_views import excerpted
-from api.quiz_words import GATE_WORDS
+from api.quiz_words import DROPPED
 from api.services import Services
-from kb.errors import DocumentError, InvalidRequest, NotFound
-from kb.model import Document
+from kb.errors import DocumentError, InvalidQuery
+from kb.model import Document, Validity
 from quiz.exchange import ReadableFormat, Row, readable
 from quiz.generation.generator import Material
+from quiz.linking import Linking
 from quiz.model import Question, Type
 
 MOST = 100
@@ -144,21 +146,30 @@ def router(services: Services) -> APIRouter:
         desk = Desk(services, request, asker, wish.branch)
         wish = replace(wish, branch=desk.branch.branch_id)
         document = services.document(wish.document, asker.scope) if wish.document else None
+        versions = services.versions(wish.document, asker.scope) if document else ()
+        standing = next((c.validity for c in versions if c.document_id == wish.document), Validity.IN_FORCE)
         problems = wish.problems() if go else []
         shown: dict[str, Any] = {
             "wish": wish,
             "find": find.strip(),
             "found": services.suggest(find.strip(), asker.scope, _FOUND) if find.strip() else (),
             "document": document,
+            "standing": standing,
+            "newer": in_force(versions, wish.document),
             "clauses": _choices(document) if document else (),
             "MOST": MOST,
             "made": None,
         }
         if go and not problems and (document or wish.kind != "document"):
-            shown |= _made(desk, asker, wish, document)
+            try:
+                shown |= _made(desk, asker, wish, document, standing)
+            except InvalidQuery:
+                problems = [Problem(wish.kind, "这样检索不了。请写短一些，或换个说法。")]
         return desk.show("quiz-generate.html", shown, problems=problems)
 
-    def _made(desk: Desk, by: Principal, wish: Wish, document: Document | None) -> dict[str, Any]:
+    def _made(
+        desk: Desk, by: Principal, wish: Wish, document: Document | None, standing: Validity
+    ) -> dict[str, Any]:
         made = generator.generate(
             wish.material, by.scope, types=frozenset(wish.types), n=int(wish.n), seed=wish.seed
         )
@@ -166,8 +177,10 @@ def router(services: Services) -> APIRouter:
         return {
             "made": [(q, excerpted(q)) for q in questions],
             "about": _about(wish, document),
-            "nothing": _nothing(wish, made.rejected),
-            "rejected": [(GATE_WORDS.get(str(g), "其他"), n) for g, n in _counted(made.rejected)],
+            "nothing": _nothing(wish, made.rejected, standing),
+            "rejected": [(DROPPED[int(g)], n) for g, n in _counted(made.rejected)]
+            if standing is Validity.IN_FORCE
+            else [],
             "sealed": Sealed(services, by, desk.branch.branch_id).seal(questions),
             "wish_address": wish.address(),
             "another": replace(wish, seed=wish.seed + 1).address(go=1),
@@ -187,9 +200,7 @@ def router(services: Services) -> APIRouter:
 
     # -- importing ---------------------------------------------------------------------------
 
-    def form(
-        desk: Desk, problems: Sequence[Problem] = (), chosen: str = "", **more: Any
-    ) -> HTMLResponse:
+    def form(desk: Desk, problems: Sequence[Problem] = (), chosen: str = "", **more: Any) -> HTMLResponse:
         known = readable()
         context = {
             "rows": None,
@@ -226,8 +237,15 @@ def router(services: Services) -> APIRouter:
         if named is None:
             return form(desk, [Problem("file", _UNREADABLE.format(name=name))], format_)
         if len(rows) > MOST_READ:
-            return form(desk, [Problem("file", f"里面有 {len(rows)} 道题，一次最多 {MOST_READ} 道。请拆成几份。")], format_)
-        found = [_looked_over(asker, row) for row in services.quiz.linked(asker, rows)]
+            return form(
+                desk,
+                [Problem("file", f"里面有 {len(rows)} 道题，一次最多 {MOST_READ} 道。请拆成几份。")],
+                format_,
+            )
+        found = [
+            _looked_over(asker, row)
+            for row in Linking(services.search, services.catalog, asker.scope).rows(rows)
+        ]
         good = [row.question for row in found if row.question]
         return form(
             desk,
@@ -269,7 +287,9 @@ def _choices(document: Document) -> tuple[ClauseChoice, ...]:
     for clause in document.clauses:
         text = " ".join(document.text[clause.start : clause.end].removeprefix(clause.label).split())
         label = clause.label or (clause.path[-1] if clause.path else "")
-        found.append(ClauseChoice(clause.anchor, label, text[:_BEGINS] + ("…" if len(text) > _BEGINS else "")))
+        found.append(
+            ClauseChoice(clause.anchor, label, text[:_BEGINS] + ("…" if len(text) > _BEGINS else ""))
+        )
     return tuple(found)
 
 
@@ -280,7 +300,9 @@ def _about(wish: Wish, document: Document | None) -> str:
     return f"出自《{document.meta.title}》{some}"
 
 
-def _nothing(wish: Wish, rejected: Mapping[str, int]) -> str:
+def _nothing(wish: Wish, rejected: Mapping[str, int], standing: Validity) -> str:
+    if standing is not Validity.IN_FORCE:
+        return f"这份文献{VALIDITY_WORDS[standing]}。只从现行有效的文献出题，请换成现行版本。"
     if sum(rejected.values()):
         return "想到的题都没有通过检查，宁可不出。可以多选几种题型，或换一份材料。"
     if wish.kind == "phrase":

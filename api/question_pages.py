@@ -27,7 +27,7 @@ from quiz.model import Question, State
 PER_PAGE = 30
 WAITING = (State.CANDIDATE, State.IN_REVIEW)
 """Where a question waits for a verdict."""
-_TOLD = {"approved": "已通过。", "retired": "没有用。"}
+_TOLD = {"approved": "已通过。", "retired": "这道不用了。"}
 _REVIEWED = {
     State.CANDIDATE: "收进了题库",
     State.IN_REVIEW: "送去审核",
@@ -63,7 +63,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What somebody did to a question; with the version that they made, if they made one."""
+    """What somebody did to a question; with the version that they made, where another has come since."""
 
     at: datetime
     who: str
@@ -94,7 +94,7 @@ def router(services: Services) -> APIRouter:
             "total": total,
             "counts": counts,
             "n_all": sum(counts.values()),
-            "waiting": set(WAITING) & set(chosen.states or WAITING) and any(counts[s] for s in WAITING),
+            "waiting": any(counts[s] for s in WAITING if s in (chosen.states or WAITING)),
             "document": card_of(services, asker, chosen.document),
             "pager": views.pager(chosen.page, total, PER_PAGE),
         }
@@ -109,7 +109,9 @@ def router(services: Services) -> APIRouter:
         desk = Desk(services, request, by, chosen.branch)
         chosen = chosen.in_branch(desk.branch.branch_id)
         n = _number(request.query_params.get("n", "")) or 0
-        limits = chosen.limits | {"states": [s for s in WAITING if s in (chosen.states or WAITING)] or WAITING}
+        limits = chosen.limits | {
+            "states": [s for s in WAITING if s in (chosen.states or WAITING)] or WAITING
+        }
         total, found = bank.questions(by, desk.branch.branch_id, **limits, offset=n, k=1)
         kept = found[0] if found else None
         context = {
@@ -149,7 +151,9 @@ def router(services: Services) -> APIRouter:
         to = chosen.address("/manage/questions/review", page="", n=n, last=id_, told=state)
         return RedirectResponse(to, 303)
 
-    def settle(by: Principal, question_id: str, state: str, seen_version: int, given: Given) -> Problem | None:
+    def settle(
+        by: Principal, question_id: str, state: str, seen_version: int, given: Given
+    ) -> Problem | None:
         """Give a question another state; what is in the way, if something is."""
         wanted = State(state) if state in set(State) else State.CANDIDATE
         if wanted is State.RETIRED and not given.words:
@@ -159,7 +163,8 @@ def router(services: Services) -> APIRouter:
         except ChangedMeanwhile as error:
             who = error.name or "系统"
             return Problem(
-                "state", f"没有办成：{who}刚才也动过这道题（{views.moment_words(error.at)}）。请看清现在的样子再定。"
+                "state",
+                f"没有办成：{who}刚才也动过这道题（{views.moment_words(error.at)}）。请看清现在的样子再定。",
             )
         except Conflict:
             return Problem("state", "不能通过：所依据的材料已不是现行版本。请先修改，改依现行版本。")
@@ -202,12 +207,12 @@ def router(services: Services) -> APIRouter:
         }
         if failures is not None:
             context["failures"] = failures
-        return desk.show(
-            "quiz-question.html", context, problems=problems, status=409 if theirs else 0
-        )
+        return desk.show("quiz-question.html", context, problems=problems, status=409 if theirs else 0)
 
     @pages.get("/{question_id}")
-    def question(request: Request, asker: Asker, question_id: str, edit: str = "", n: str = "") -> HTMLResponse:
+    def question(
+        request: Request, asker: Asker, question_id: str, edit: str = "", n: str = ""
+    ) -> HTMLResponse:
         """One question beside its clause, or the form in which it is edited."""
         kept = bank.question(asker, question_id)
         return shown(request, asker, kept, editing=bool(edit), queue=_number(n))
@@ -268,8 +273,16 @@ def _beside(services: Services, by: Principal, kept: Kept) -> dict[str, Any]:
 def _history(services: Services, by: Principal, question_id: str) -> Iterator[Line]:
     """Versions and verdicts, the last one first."""
     told = services.quiz.bank.history(by, question_id)
+    now = told.versions[-1].version if told.versions else 0
     lines = [
-        Line(v.made_at, v.name or "系统", "修改" if v.version > 1 else "收进了题库", "", v.version, v.question)
+        Line(
+            v.made_at,
+            v.name or "系统",
+            "修改" if v.version > 1 else "收进了题库",
+            "",
+            v.version,
+            v.question if v.version < now else None,
+        )
         for v in told.versions
     ]
     lines += [

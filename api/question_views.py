@@ -126,9 +126,7 @@ def proof(services: Services, by: Principal, question: Question) -> Proof | None
     clause = _clause(document, cited)
     start, end = (clause.start, clause.end) if clause else (cited.start, cited.end)
     paragraphs, cut = _paragraphs(document.text, start, end, cited, question.places)
-    return Proof(
-        card, cited.path, clause_href(cited), paragraphs, cut, in_force(versions, cited.document_id)
-    )
+    return Proof(card, cited.path, clause_href(cited), paragraphs, cut, in_force(versions, cited.document_id))
 
 
 def clause_href(cited: Citation) -> str:

@@ -5,7 +5,6 @@ no citation. Every page works without script; `web/static/quiz-attempt.js` saves
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -19,9 +18,9 @@ from api.principal import Asker
 from api.quiz_words import TYPE_WORDS, letter
 from api.services import Services
 from api.sitting_views import (
-    AskedView,
     asked_views,
     can_do,
+    closed_words,
     has_done,
     left_words,
     outcome_views,
@@ -30,11 +29,10 @@ from api.sitting_views import (
     tries_words,
 )
 from kb.errors import Conflict, NotFound
-from quiz.attempts import Asked, Sitting
+from quiz.asking import LONGEST_GAP, LONGEST_TEXT, Asked
+from quiz.attempts import Sitting
 from quiz.model import Type
 
-MOST_TEXT = 2000
-"""Characters that fields for texts take."""
 CHECK = "check"
 """In the place of a question's number: what is unanswered, before one submits."""
 _LONGEST_REFRESH_S = 24 * 3600
@@ -69,6 +67,7 @@ def router(services: Services) -> APIRouter:
             "card": card,
             "goes_on": any(tried.state == "open" for tried in card.tried),
             "tries_words": tries_words,
+            "closed_words": closed_words,
         }
         return render(request, "quiz-exam.html", context)
 
@@ -104,7 +103,9 @@ def router(services: Services) -> APIRouter:
         asked = next((a for a in sitting.questions if a.position == position), None)
         if asked:
             if _twice(place):
-                return _attempt_page(request, sitting, at=_number(sitting, asked), places=place, problem=_TWICE)
+                return _attempt_page(
+                    request, sitting, at=_number(sitting, asked), places=place, problem=_TWICE
+                )
             # A form is sent on purpose and has no changes to count: it goes above what is there.
             given = answer_of(asked.type, answer, option, place)
             try:
@@ -198,7 +199,8 @@ def _attempt_page(
         "problem": problem,
         "left_words": "" if left is None else left_words(left),
         "refresh_s": left + 1 if left is not None and left < _LONGEST_REFRESH_S else None,
-        "MOST_TEXT": MOST_TEXT,
+        "LONGEST_GAP": LONGEST_GAP,
+        "LONGEST_TEXT": LONGEST_TEXT,
         "TYPE_WORDS": TYPE_WORDS,
         "letter": letter,
     }

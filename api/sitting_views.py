@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from api.question_views import clause_href, excerpted
-from quiz.attempts import Asked, Outcome
+from quiz.asking import Asked
+from quiz.attempts import Outcome
 from quiz.exams import ExamCard, Phase, Retake, Tried
 from quiz.model import BLANK, Citation, Type
 
@@ -37,6 +38,16 @@ def tries_words(card: ExamCard) -> str:
     if card.rules.retake is Retake.FAILED:
         return "没有及格可以重做" + (f"，最多作答 {most} 次" if most else "")
     return f"最多作答 {most} 次，还剩 {max(most - used, 0)} 次" if most else "可以反复作答"
+
+
+def closed_words(card: ExamCard) -> str:
+    """Why one cannot begin it, when it is open."""
+    if not card.tried:
+        return "这场测验不是发给您的。"
+    passed = card.tried[-1].passed
+    if card.rules.retake is Retake.FAILED and passed is not False:
+        return "您已经及格，不用再做。" if passed else "成绩出来以前不能再做。"
+    return "您的作答次数已经用完。"
 
 
 def left_words(seconds: int) -> str:
@@ -84,9 +95,11 @@ def asked_views(questions: Sequence[Asked]) -> list[AskedView]:
 
 
 def _parts(asked: Asked) -> tuple[str, ...]:
+    if asked.type is not Type.BLANK:
+        return ()
     parts = asked.stem.split(BLANK)
-    # A gap that the stem does not show stands at its end.
-    return tuple([*parts, *[""] * (asked.n_gaps + 1 - len(parts))]) if asked.type is Type.BLANK else ()
+    # Gaps that the stem does not show stand at its end.
+    return tuple(parts) if len(parts) == asked.n_gaps + 1 else (asked.stem, *[""] * asked.n_gaps)
 
 
 def _rows(asked: Asked) -> tuple[Row, ...]:

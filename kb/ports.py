@@ -114,6 +114,13 @@ class KeywordIndex(Leg, Protocol):
         """
         ...
 
+    def holding(self, terms: Sequence[str], k: int, within: Filters) -> list[int]:
+        """Keys of at most `k` passages inside `within` that hold every one of the terms, ascending.
+
+        No terms give none. Which `k` of more are given is not said.
+        """
+        ...
+
 
 class VectorIndex(Leg, Protocol):
     """Inner product over passage vectors."""

@@ -12,9 +12,9 @@ from quiz.enemies import groups, same_clause
 from quiz.model import FALSE, TRUE, Question, Type
 from quiz.solver import Filled, Task, fill
 
-_DRAWN_FROM = 4
-"""Times the places of a line that a person's form is drawn from before all questions are tried."""
-_DRAWN_BESIDES = 8
+_FIRST_SHARE = 3
+_FIRST_BESIDES = 8
+"""A line is tried first with so many times its places, and so many questions more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Stock:
 def assemble(stock: Stock, blueprint: Blueprint, seed: int) -> Assembled:
     """As much of the blueprint as can be met; the same for the same stock and seed."""
     fits = stock.fits(blueprint.lines)
-    filled = fill(_task(stock, blueprint, fits, seed))
+    filled = _filled(_task(stock, blueprint, fits, seed))
     shortfalls = tuple(
         _shortfall(stock, blueprint, fits, line, missing)
         for line, missing in enumerate(filled.missing)
@@ -69,27 +69,27 @@ def assemble(stock: Stock, blueprint: Blueprint, seed: int) -> Assembled:
 
 
 def draw(stock: Stock, blueprint: Blueprint, seed: int) -> tuple[Chosen, ...]:
-    """One form of a drawn paper.
-
-    It is solved for each person from a share of the questions, which takes a few milliseconds; what fills every
-    place is as good as anything from all. Where it does not, all are tried, so that no place stays empty
-    that could be filled.
-    """
+    """One form for one person, solved by itself, which takes a few hundredths of a second."""
     alone = replace(blueprint, n_forms=1)
-    fits = stock.fits(alone.lines)
-    task = _task(stock, alone, fits, seed)
-    some = _sample(task, seed)
-    filled = fill(replace(task, fits=[f if q in some else [] for q, f in enumerate(fits)]))
-    if any(filled.missing):
-        filled = fill(task)
+    filled = _filled(_task(stock, alone, stock.fits(alone.lines), seed))
     return _forms(stock, alone, filled, seed)[0]
 
 
-def _sample(task: Task, seed: int) -> Collection[int]:
+def _filled(task: Task) -> Filled:
+    """Filled from a share of the questions if that fills every place: no answer from all of them is better.
+
+    Else from all, so that no place stays empty that could be filled.
+    """
+    some = _sample(task)
+    filled = fill(replace(task, fits=[f if q in some else [] for q, f in enumerate(task.fits)]))
+    return fill(task) if any(filled.missing) else filled
+
+
+def _sample(task: Task) -> Collection[int]:
     order = list(range(len(task.fits)))
-    Random(seed).shuffle(order)
-    wanted = [_DRAWN_FROM * n + _DRAWN_BESIDES for n in task.places]
-    some = set()
+    Random(task.seed).shuffle(order)
+    wanted = [_FIRST_SHARE * n * task.n_forms + _FIRST_BESIDES for n in task.places]
+    some: set[int] = set()
     for question in order:
         lacking = [line for line in task.fits[question] if wanted[line]]
         if lacking:

@@ -23,7 +23,19 @@ from kb.model import derive_id
 from quiz.asking import Answer, Part, as_kept, as_shown, asked, shown_as, texts_of
 from quiz.asking import Asked as Asked
 from quiz.exams import GRACE, Exam, Exams, Mode, exam_of, given_to, no_exam
-from quiz.held import MARKED, OPEN, SUBMITTED, Held, Version, answers_of, held_of, plan_json, score_of
+from quiz.held import (
+    MARKED,
+    OPEN,
+    SUBMITTED,
+    Held,
+    Version,
+    answers_of,
+    held_of,
+    is_marked,
+    plan_json,
+    score_of,
+    waits,
+)
 from quiz.marking import mark
 from quiz.model import Question, Type
 from quiz.papers import Papers, Planned
@@ -264,7 +276,7 @@ class Attempts:
             ).one()
             if before.state != OPEN:
                 raise _over()
-            ahead = before.change is not None and before.change >= change
+            ahead = before.change is not None and before.change > change + 100
             if not ahead:
                 values = {"answer": kept, "saved_at": now, "change": change}
                 if before.change is None:
@@ -307,17 +319,31 @@ class Attempts:
     # -- settling ---------------------------------------------------------------------
 
     def settle(self, exam_id: str) -> None:
-        """Submit those attempts of an exam whose time is over; for who looks at all of them."""
-        e, a = exams.c, attempts.c
+        """Submit those attempts of an exam whose time is over, and wait for no mark that cannot be given any more.
+
+        For who looks at all of them.
+        """
+        a = attempts.c
         with self._office.reading() as connection:
-            row = connection.execute(select(exams).where(e.exam_id == exam_id)).first()
-            opened = connection.execute(select(attempts).where(a.exam_id == exam_id, a.state == OPEN)).all()
-        if row is None or not opened:
+            row = connection.execute(select(exams).where(exams.c.exam_id == exam_id)).first()
+            rows = connection.execute(select(attempts).where(a.exam_id == exam_id, a.state != MARKED)).all()
+        if row is None or not rows:
             return
         exam, now = exam_of(row), self._exams.watch.at(exam_id)
-        for held in map(held_of, opened):
-            if _is_late(exam, held, now):
+        for held in map(held_of, rows):
+            if held.state == SUBMITTED:
+                self._let_go(held)
+            elif _is_late(exam, held, now):
                 self._settle(exam, held, now)
+
+    def _let_go(self, held: Held) -> None:
+        """Wait no longer for marks that nobody can give."""
+        with self._office.reading() as connection:
+            given = answers_of(connection, [held.attempt_id])[held.attempt_id]
+            if not is_marked(held, given, self._bodies.present(connection, held.versions)):
+                return
+        with self._office.writing() as connection:
+            self._add_up(connection, held)
 
     def _settle(self, exam: Exam, held: Held, now: datetime) -> None:
         """Submit and mark an attempt with what was saved; only the first one to come does."""
@@ -338,7 +364,7 @@ class Attempts:
                 )
             at = _due(exam, held) if late else now
             connection.execute(update(attempts).where(here).values(submitted_at=at))
-            _add_up(connection, held)
+            self._add_up(connection, held)
             self._note(
                 connection,
                 Principal(person_id=held.person_id),
@@ -347,6 +373,21 @@ class Attempts:
                 held.attempt_id,
                 late=late,
             )
+
+    def _add_up(self, connection: Connection, held: Held) -> None:
+        """Put the score of an attempt that is over, and whether a person is still to confirm something.
+
+        A document that is gone takes its questions along: nobody can mark them any more.
+        """
+        given = answers_of(connection, [held.attempt_id])[held.attempt_id]
+        present = self._bodies.present(connection, held.versions)
+        score, most = score_of(held, given, present)
+        done = is_marked(replace(held, state=SUBMITTED), given, present)
+        connection.execute(
+            update(attempts)
+            .where(attempts.c.attempt_id == held.attempt_id)
+            .values(state=MARKED if done else SUBMITTED, score=score if done else None, most=most)
+        )
 
     def to_mark(self, by: Principal, exam_id: str) -> list[ToMark]:
         """Short answers that wait for a person.
@@ -368,7 +409,7 @@ class Attempts:
         for held in waiting:
             for position, row in given[held.attempt_id].items():
                 question = questions.get(held.versions[position - 1])
-                if question and _waits(row):
+                if question and waits(row):
                     worth = held.plan[position - 1].points
                     said = "\n".join(texts_of(question, row.answer))
                     found.append(ToMark(held.attempt_id, position, question, said, worth, row.proposed))
@@ -402,7 +443,7 @@ class Attempts:
             raise nothing
         with self._office.writing() as connection:
             connection.execute(update(answers).where(here).values(share=share, marked_by=by.person_id))
-            _add_up(connection, held)
+            self._add_up(connection, held)
             self._note(connection, by, "attempt.mark", exam, attempt_id, position=position, share=share)
 
     # -- what came of it --------------------------------------------------------------
@@ -429,7 +470,7 @@ class Attempts:
             for position, planned in enumerate(held.plan, 1):
                 question = questions.get((planned.question_id, planned.version))
                 outcomes.append(_outcome(position, planned, question, given.get(position)))
-            if held.state == MARKED:
+            if is_marked(held, given, shown):
                 score, most = score_of(held, given, shown)
                 passed = exam.passes(score, most)
         return Result(
@@ -438,7 +479,7 @@ class Attempts:
             exam.rules.title,
             exam.rules.mode,
             held.number,
-            held.state,
+            held.state if passed is None else MARKED,
             held.began_at,
             held.submitted_at,
             revealed,
@@ -525,23 +566,6 @@ def _over() -> Conflict:
     return Conflict("Cannot save: the attempt is over.", "What was saved before counts; see the result.")
 
 
-def _waits(row: Any) -> bool:
-    """Whether the row of `answers` waits for a person."""
-    return row.share is None and row.proposed is not None
-
-
-def _add_up(connection: Connection, held: Held) -> None:
-    """Put the score of an attempt that is over, and whether a person is still to confirm something."""
-    given = answers_of(connection, [held.attempt_id])[held.attempt_id]
-    waits = any(_waits(row) for row in given.values())
-    score, most = score_of(held, given, held.versions)
-    connection.execute(
-        update(attempts)
-        .where(attempts.c.attempt_id == held.attempt_id)
-        .values(state=SUBMITTED if waits else MARKED, score=None if waits else score, most=most)
-    )
-
-
 def _shuffled(
     plan: Sequence[Planned], questions: Mapping[Version, Question], draw: random.Random
 ) -> list[Planned]:
@@ -571,6 +595,6 @@ def _outcome(position: int, planned: Planned, question: Question | None, row: An
     shown = shown_as(question, planned)
     if row is None:
         return Outcome(position, "marked", planned.points, shown, (), 0.0)
-    state = "to_confirm" if _waits(row) else "marked"
+    state = "to_confirm" if waits(row) else "marked"
     given = texts_of(question, row.answer)
     return Outcome(position, state, planned.points, shown, given, row.share, row.proposed)

@@ -19,7 +19,7 @@ from access.principal import Principal
 from access.rights import Action
 from access.tables import people
 from kb.errors import Conflict, InvalidRequest, NotFound
-from quiz.adding import distinct, stock_of, moves
+from quiz.adding import distinct, moves, stock_of
 from quiz.citing import Citing
 from quiz.duplicates import alike, near, stem_key, text_key
 from quiz.kept import STEPS, Added, ChangedMeanwhile, Check, Failure, History, Kept, Review, Version, kept_of
@@ -66,6 +66,8 @@ class Bank:
             kept = self._kept(connection, by, question_id)
             if version in (None, kept.version):
                 return kept
+            if version is None or not 0 < version < kept.version:
+                raise _not_found(question_id)
             v = question_versions.c
             body = connection.execute(
                 select(v.body).where(

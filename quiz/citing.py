@@ -54,7 +54,7 @@ class Citing:
             raise InvalidRequest(
                 f"Cannot cite characters {question.citation.start} to {question.citation.end} of"
                 f" {document.document_id}: what is quoted does not stand there.",
-                "Quote the text of one clause, with its place.",
+                "请引用某一条款的原文。",
             )
         places = tuple((s, e) for s, e in question.places if 0 <= s < e <= len(document.text))
         return replace(question, citation=found, places=places)

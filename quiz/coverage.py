@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from quiz.exams import Mode
+from quiz.held import MARKED
 from quiz.model import State
 from quiz.sat import sittings
 from quiz.tables import attempts, exams, questions
@@ -95,12 +96,12 @@ Reached = dict[Place, list[tuple[str, float]]]
 
 
 def _reached(connection: Connection, branch_id: str, scope: frozenset[str]) -> Reached:
-    which = (exams.c.branch_id == branch_id) & (attempts.c.number == 1) & (attempts.c.state == "marked")
+    which = (exams.c.branch_id == branch_id) & (attempts.c.number == 1)
     found, asked = sittings(connection, which, scope)
     reached: Reached = {}
     for s in found:
-        for g in s.given:
-            citation = asked[g.asking].citation
+        for g in s.given if s.state == MARKED else ():
+            citation = asked[g.version].citation
             # In a practice one may stop anywhere: what was left there was not got wrong.
             if citation is None or (g.missing and s.mode == Mode.PRACTICE):
                 continue

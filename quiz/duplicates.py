@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from quiz.form import form, pairs
 from quiz.model import Question, Type
 
-NEAR = 0.85
+NEAR = 0.8
 """From this share of common pairs of characters on, two stems are near each other."""
 SHARED = 0.5
 """From this share of the longer on, two questions ask at the same place."""

@@ -19,7 +19,7 @@ from access.scopes import Scopes
 from access.sharing import EVERYONE, Reach, Sharing, Wanted
 from kb.errors import Conflict, InvalidRequest, KbError, NotFound
 from kb.model import derive_id
-from quiz.held import MARKED, OPEN, SUBMITTED, Bodies, answers_of, held_of, score_of
+from quiz.held import MARKED, OPEN, SUBMITTED, Bodies, answers_of, held_of, is_marked, score_of
 from quiz.papers import Paper, Papers
 from quiz.tables import answers, attempts, exam_audiences, exams
 from quiz.watch import Watch
@@ -447,12 +447,12 @@ class Exams:
         for held in sat:
             exam = exam_of_id[held.exam_id]
             score, most = score_of(held, given[held.attempt_id], shown)
-            marked = held.state == MARKED
+            marked = is_marked(held, given[held.attempt_id], shown)
             tries[held.exam_id].append(
                 Tried(
                     held.attempt_id,
                     held.number,
-                    held.state,
+                    MARKED if marked else held.state,
                     held.began_at,
                     held.due_at,
                     held.submitted_at,

@@ -8,11 +8,13 @@ from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, select
+from sqlalchemy.sql import ColumnElement
 
 from quiz.model import Question, question_of
 from quiz.papers import Planned
 from quiz.tables import answers, question_versions
 from quiz.visibility import seen
+from store.tables import documents
 
 OPEN, SUBMITTED, MARKED = "open", "submitted", "marked"
 """States of an attempt; one that is submitted waits for a person to confirm marks."""
@@ -77,6 +79,18 @@ def score_of(held: Held, given: Mapping[int, Any], shown: Collection[Version]) -
     return round(reached, 2), round(sum(worth.values()), 2)
 
 
+def waits(row: Any) -> bool:
+    """Whether a row of `answers` waits for a person to confirm what is proposed."""
+    return row.share is None and row.proposed is not None
+
+
+def is_marked(held: Held, given: Mapping[int, Any], shown: Collection[Version]) -> bool:
+    """Whether the attempt is over and no question that is shown waits for a person."""
+    return held.state != OPEN and not any(
+        waits(row) and held.versions[position - 1] in shown for position, row in given.items()
+    )
+
+
 class Bodies:
     """Reads versions of questions. What they say never changes and is remembered; who sees them is asked each time."""
 
@@ -90,12 +104,21 @@ class Bodies:
         self, connection: Connection, wanted: Collection[Version], scope: frozenset[str]
     ) -> set[Version]:
         """Those that are seen under the scope."""
+        return self._those(connection, wanted, seen(question_versions.c.document_id, scope))
+
+    def _those(
+        self, connection: Connection, wanted: Collection[Version], which: ColumnElement[bool]
+    ) -> set[Version]:
         v = question_versions.c
         ids = sorted({question_id for question_id, _ in wanted})
-        rows = connection.execute(
-            select(v.question_id, v.version).where(v.question_id.in_(ids), seen(v.document_id, scope))
-        )
+        rows = connection.execute(select(v.question_id, v.version).where(v.question_id.in_(ids), which))
         return {(r.question_id, r.version) for r in rows} & set(wanted)
+
+    def present(self, connection: Connection, wanted: Collection[Version]) -> set[Version]:
+        """Those whose document is still in the catalog, whoever may see it."""
+        v, d = question_versions.c, documents.c
+        there = select(d.document_id).where(d.document_id == v.document_id).exists()
+        return self._those(connection, wanted, v.document_id.is_(None) | there)
 
     def questions(self, connection: Connection, wanted: Collection[Version]) -> dict[Version, Question]:
         """The questions, whoever may see them."""

@@ -8,6 +8,7 @@ A question for which that is nowhere so stays without a citation.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from kb.errors import InvalidRequest, NotFound
 from kb.model import Answer, Clause, Document, Query, Validity
@@ -128,7 +129,7 @@ def _keyed(
     question: Question, text: str, clause: Clause, sentences: Sequence[tuple[int, int]], above: str
 ) -> Found | None:
     keys = tuple(form(k).text for k in _keys(question))
-    if not all(keys):
+    if not keys or not all(keys):
         return None
     parts = [form(_ASKING.sub(" ", part)).text for part in GAP.split(_SOURCE.sub("", question.stem))]
     asked = frozenset().union(*map(pairs, (*parts, *keys)))
@@ -147,9 +148,7 @@ def _keyed(
     return max(proofs, key=lambda p: p.share, default=None)
 
 
-def _stated(
-    question: Question, text: str, sentences: Sequence[tuple[int, int]], above: str
-) -> Found | None:
+def _stated(question: Question, text: str, sentences: Sequence[tuple[int, int]], above: str) -> Found | None:
     asked = pairs(form(_SOURCE.sub("", GAP.sub("", question.stem))).text)
     proofs = []
     for n, (start, end) in enumerate(sentences):
@@ -176,3 +175,71 @@ def _keys(question: Question) -> tuple[str, ...]:
     if question.type in (Type.ORDERING, Type.MATCHING):
         return (*question.prompts, *question.answer)
     return () if _NEGATIVE.search(question.stem) else question.answer
+
+
+def _standing(whole: Form, keys: Sequence[str], *, in_order: bool) -> Iterator[tuple[tuple[int, int], ...]]:
+    """Where the keys stand together: for each place of the first, the nearest of every other, or the next after it."""
+    places = [_occurrences(key, whole.text) for key in keys]
+    if not all(places):
+        return
+    for first in places[0]:
+        spans = [first]
+        for others in places[1:]:
+            at = spans[-1][1] if in_order else first[0]
+            after = [o for o in others if o[0] >= at] if in_order else others
+            if not after:
+                break
+            spans.append(min(after, key=lambda o: abs(o[0] - at)))
+        else:
+            yield tuple(spans)
+
+
+def _occurrences(key: str, text: str) -> list[tuple[int, int]]:
+    """Where the key stands in the text; 3 does not stand in 30."""
+    spans = [m.span() for m in re.finditer(f"(?={re.escape(key)})", text)]
+    return [
+        (start, start + len(key))
+        for start, _ in spans
+        if not _cuts_number(text, start) and not _cuts_number(text, start + len(key))
+    ]
+
+
+def _cuts_number(text: str, at: int) -> bool:
+    return text[max(0, at - 1) : at].isdigit() and text[at : at + 1].isdigit()
+
+
+def _sentences(text: str, clause: Clause) -> list[tuple[int, int]]:
+    """The sentences of the clause, without the space around them."""
+    found = []
+    for m in _SENTENCE.finditer(text, clause.start, clause.end):
+        said = m.group().strip()
+        if said:
+            start = m.start() + m.group().index(said)
+            found.append((start, start + len(said)))
+    return found
+
+
+def _windows(
+    sentences: Sequence[tuple[int, int]], places: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, int]]:
+    """The sentences in which the places are; then with the one before, then from the beginning of the clause."""
+    start, end = min(s for s, _ in places), max(e for _, e in places)
+    first = max(n for n, (s, _) in enumerate(sentences) if s <= start)
+    last = min(n for n, (_, e) in enumerate(sentences) if e >= end)
+    for begin in dict.fromkeys((first, max(first - 1, 0), 0)):
+        yield sentences[begin][0], sentences[last][1]
+
+
+def _share(asked: frozenset[str], said: frozenset[str]) -> float:
+    return len(asked & said) / len(asked) if asked else 0.0
+
+
+def _is_contradicted(parts: Sequence[str], keys: Sequence[str], said: str) -> bool:
+    """Whether what stands beside a gap in the stem stands in the text beside something else than the key."""
+    for before, after in pairwise(parts):
+        left, right = before[-_N_BESIDE:], after[:_N_BESIDE]
+        if len(left) == _N_BESIDE and left in said and not any(left + key in said for key in keys):
+            return True
+        if len(right) == _N_BESIDE and right in said and not any(key + right in said for key in keys):
+            return True
+    return False

@@ -21,8 +21,9 @@ from access.tables import people, roles
 from kb.errors import NotFound
 from quiz.coverage import Material, coverage_of
 from quiz.exams import Mode
+from quiz.held import MARKED, OPEN, SUBMITTED, Version
 from quiz.model import Question
-from quiz.sat import Asking, Sat, matrix, sittings, versions
+from quiz.sat import Sat, matrix, sittings, versions
 from quiz.statistics import FEWEST, FormStatistics, form_statistics, measured_difficulty
 from quiz.tables import attempts, exam_audiences, exams, paper_questions, papers, questions
 from quiz.told import Group, bars, group_of, n_passed, own_branches, tell
@@ -141,12 +142,12 @@ class Results:
             drawn=exam.drawn,
             whole=told.whole,
             n=len(shares),
-            n_open=sum(s.state == "open" for s in firsts),
-            n_waiting=sum(s.state == "submitted" for s in firsts),
+            n_open=sum(s.state == OPEN for s in firsts),
+            n_waiting=sum(s.state == SUBMITTED for s in firsts),
             mean=fmean(shares) if shares else None,
             median=median(shares) if shares else None,
             n_passed=n_passed(told.sat, exam.pass_share),
-            n_missing=sum(g.missing for s in firsts for g in s.given),
+            n_missing=sum(g.missing for s in firsts if s.state == MARKED for g in s.given),
             bars=bars(shares),
             groups=tuple(groups),
             left_out=told.left_out,
@@ -226,19 +227,19 @@ class Results:
             asked = versions(connection, [r.question_id for r in planned], by.scope)
             scopes = Scopes(connection, self._office.today())
         points = {(r.question_id, r.version): r.points for r in planned}
-        order = [asking for asking in points if asking in asked]
+        order = [version for version in points if version in asked]
         firsts = [
             s
             for s in tell(by, exam.branch_id, found, scopes).sat
-            if s.number == 1 and s.state == "marked" and s.form == form
+            if s.number == 1 and s.state == MARKED and s.form == form
         ]
-        rows = [{g.asking: g for g in s.given} for s in firsts]
+        rows = [{g.version: g for g in s.given} for s in firsts]
         # In a practice one may stop anywhere: what was left there was not got wrong.
         complete = [
             row
             for row in rows
             if row.keys() >= set(order)
-            and (exam.mode == Mode.TEST or not any(row[asking].missing for asking in order))
+            and (exam.mode == Mode.TEST or not any(row[version].missing for version in order))
         ]
         statistics = None
         if order and len(complete) >= FEWEST:
@@ -265,38 +266,36 @@ class Results:
         """
         if by is not None:
             by.require_person()
-        with self._office.writing() as connection:
+        self._settle(exam_id)
+        with self._office.reading() as connection:
             exam = _exam(connection, exam_id)
             if by is not None and not by.may(Action.QUIZ, exam.branch_id):
                 raise _no_exam(exam_id)
-            which = (
-                (exams.c.branch_id == exam.branch_id)
-                & (exams.c.mode == Mode.TEST.value)
-                & (attempts.c.number == 1)
-                & (attempts.c.state == "marked")
+            tests = (exams.c.branch_id == exam.branch_id) & (exams.c.mode == Mode.TEST.value)
+            found, asked = sittings(
+                connection, tests & (attempts.c.number == 1), None if by is None else by.scope
             )
-            found, asked = sittings(connection, which, None if by is None else by.scope)
-            reached: dict[Asking, list[float]] = {}
-            here: set[str] = set()
-            for s in found:
-                for g in s.given:
-                    reached.setdefault(g.asking, []).append(g.share or 0.0)
-                    if s.exam_id == exam_id:
-                        here.add(g.asking[0])
-            n = 0
-            q = questions.c
+        reached: dict[Version, list[float]] = {}
+        here: set[str] = set()
+        for s in found:
+            for g in s.given if s.state == MARKED else ():
+                reached.setdefault(g.version, []).append(g.share or 0.0)
+                if s.exam_id == exam_id:
+                    here.add(g.version[0])
+        n, q = 0, questions.c
+        with self._office.writing() as connection:
             for row in connection.execute(
                 select(q.question_id, q.version, q.difficulty).where(q.question_id.in_(sorted(here)))
             ).all():
-                shares = reached.get((row.question_id, row.version), [])
-                estimate = asked[row.question_id, row.version].difficulty if shares else row.difficulty
-                difficulty = measured_difficulty(estimate, fmean(shares or [0.0]), len(shares))
-                if abs(difficulty - row.difficulty) > 1e-6:
+                shares = reached.get((row.question_id, row.version))
+                if not shares:
+                    continue
+                estimate = asked[row.question_id, row.version].difficulty
+                measured = measured_difficulty(estimate, fmean(shares), len(shares))
+                if abs(measured - row.difficulty) > 1e-6:
                     n += 1
                     connection.execute(
-                        update(questions)
-                        .where(q.question_id == row.question_id)
-                        .values(difficulty=difficulty)
+                        update(questions).where(q.question_id == row.question_id).values(difficulty=measured)
                     )
             if n:
                 self._office.audit.write(

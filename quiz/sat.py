@@ -10,13 +10,12 @@ import numpy as np
 from sqlalchemy import Connection, select
 from sqlalchemy.sql import ColumnElement
 
+from quiz.held import MARKED, OPEN, SUBMITTED, Version, waits
 from quiz.model import Question, Type, question_of
 from quiz.statistics import Asked, Sittings
 from quiz.tables import answers, attempts, exams, question_versions
 from quiz.visibility import seen
 
-Asking = tuple[str, int]
-"""A question and its version."""
 _CHOICE = (Type.SINGLE, Type.MULTIPLE, Type.TRUE_FALSE)
 
 
@@ -24,7 +23,7 @@ _CHOICE = (Type.SINGLE, Type.MULTIPLE, Type.TRUE_FALSE)
 class Given:
     """What a person gave to one question. `share` of its `points`; None without an answer, or until it is marked."""
 
-    asking: Asking
+    version: Version
     points: float
     answer: tuple[Any, ...]
     share: float | None
@@ -37,9 +36,8 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Sat:
-    """One sitting. `state` is "open", "submitted" (short answers wait) or "marked"; only then are there answers.
-
-    `score` of `most` points, over the questions that are seen. No answer is worth nothing.
+    """One sitting, over the questions that are seen. `state` is open, submitted while one of them waits for a mark,
+    else marked. `score` of `most` points; no answer is worth nothing.
     """
 
     exam_id: str
@@ -49,24 +47,23 @@ class Sat:
     form: int
     mode: str
     state: str
-    began_at: datetime
     submitted_at: datetime | None
     given: tuple[Given, ...]
 
     @property
     def score(self) -> float:
         """Points reached."""
-        return sum(g.points * (g.share or 0.0) for g in self.given)
+        return round(sum(g.points * (g.share or 0.0) for g in self.given), 2)
 
     @property
     def most(self) -> float:
         """Points that could be reached."""
-        return sum(g.points for g in self.given)
+        return round(sum(g.points for g in self.given), 2)
 
     @property
     def share(self) -> float | None:
         """Share of the points; None where it is not marked, or nothing of it is seen any more."""
-        return self.score / self.most if self.state == "marked" and self.most else None
+        return self.score / self.most if self.state == MARKED and self.most else None
 
     def passed(self, pass_share: float) -> bool | None:
         """Whether that is enough; None while it is not known."""
@@ -75,7 +72,7 @@ class Sat:
 
 def sittings(
     connection: Connection, which: ColumnElement[bool], scope: frozenset[str] | None
-) -> tuple[list[Sat], dict[Asking, Question]]:
+) -> tuple[list[Sat], dict[Version, Question]]:
     """Sittings that the condition on `attempts` and `exams` admits, oldest first, and the questions in them.
 
     Questions that are not seen under the scope are in neither; None looks at all of them, for numbers alone.
@@ -87,34 +84,35 @@ def sittings(
         .order_by(attempts.c.began_at, attempts.c.attempt_id)
     ).all()
     asked = versions(connection, sorted({p["question_id"] for row in rows for p in row.plan}), scope)
-    marked = connection.execute(
-        select(answers.c.attempt_id, answers.c.position, answers.c.answer, answers.c.share)
+    saved = connection.execute(
+        select(answers)
         .join(attempts, attempts.c.attempt_id == answers.c.attempt_id)
         .join(exams, exams.c.exam_id == attempts.c.exam_id)
-        .where(which, attempts.c.state == "marked")
+        .where(which, attempts.c.state != OPEN)
     )
-    gave = {(r.attempt_id, r.position): r for r in marked}
-    found = [
-        Sat(
-            row.exam_id,
-            row.person_id,
-            row.branch_id,
-            row.number,
-            row.form,
-            row.mode,
-            row.state,
-            row.began_at,
-            row.submitted_at,
-            _given(row, gave, asked) if row.state == "marked" else (),
+    gave = {(r.attempt_id, r.position): r for r in saved}
+    found = []
+    for row in rows:
+        given, waiting = _given(row, gave, asked)
+        found.append(
+            Sat(
+                row.exam_id,
+                row.person_id,
+                row.branch_id,
+                row.number,
+                row.form,
+                row.mode,
+                OPEN if row.state == OPEN else SUBMITTED if waiting else MARKED,
+                row.submitted_at,
+                given,
+            )
         )
-        for row in rows
-    ]
     return found, asked
 
 
 def versions(
     connection: Connection, question_ids: Sequence[str], scope: frozenset[str] | None
-) -> dict[Asking, Question]:
+) -> dict[Version, Question]:
     """Every version of the questions that is seen under the scope, whatever it is if that is None."""
     v = question_versions.c
     statement = select(v.question_id, v.version, v.body).where(v.question_id.in_(question_ids))
@@ -123,38 +121,37 @@ def versions(
     return {(r.question_id, r.version): question_of(r.body) for r in connection.execute(statement)}
 
 
-def _given(row: Any, gave: dict[tuple[str, int], Any], asked: dict[Asking, Question]) -> tuple[Given, ...]:
-    found = []
+def _given(
+    row: Any, gave: dict[tuple[str, int], Any], asked: dict[Version, Question]
+) -> tuple[tuple[Given, ...], bool]:
+    """What was given to the questions that are seen, and whether one of them waits for a mark."""
+    found, waiting = [], False
     for position, planned in enumerate(row.plan, 1):
-        asking = (planned["question_id"], planned["version"])
-        if asking in asked:
-            answer = gave.get((row.attempt_id, position))
-            found.append(
-                Given(
-                    asking,
-                    planned["points"],
-                    tuple(answer.answer) if answer else (),
-                    answer.share if answer else None,
-                )
-            )
-    return tuple(found)
+        version = (planned["question_id"], planned["version"])
+        if version in asked:
+            saved = gave.get((row.attempt_id, position))
+            waiting |= saved is not None and waits(saved)
+            answer, share = (tuple(saved.answer), saved.share) if saved else ((), None)
+            found.append(Given(version, planned["points"], answer, share))
+    return tuple(found), waiting
 
 
 def matrix(
-    rows: Sequence[Mapping[Asking, Given]], order: Sequence[tuple[Asking, float, Question]]
+    rows: Sequence[Mapping[Version, Given]], order: Sequence[tuple[Version, float, Question]]
 ) -> Sittings:
     """The rows, each by question, as statistics take them; `order` are the questions with their points."""
     shares = [
-        [nan if row[asking].missing else row[asking].share or 0.0 for asking, _, _ in order] for row in rows
+        [nan if row[version].missing else row[version].share or 0.0 for version, _, _ in order]
+        for row in rows
     ]
     return Sittings(
         tuple(_asked(question, points) for _, points, question in order),
         np.array(shares),
         tuple(
             np.array(
-                [[o in row[asking].answer for o in range(_n_options(question))] for row in rows], dtype=bool
+                [[o in row[version].answer for o in range(_n_options(question))] for row in rows], dtype=bool
             ).reshape(len(rows), _n_options(question))
-            for asking, _, question in order
+            for version, _, question in order
         ),
     )
 

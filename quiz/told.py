@@ -13,6 +13,7 @@ from statistics import fmean
 from access.principal import Principal
 from access.rights import Action
 from access.scopes import Scopes
+from quiz.held import MARKED, OPEN, SUBMITTED
 from quiz.sat import Sat
 
 SMALLEST = 5
@@ -79,7 +80,7 @@ def tell(by: Principal, giver: str, found: Iterable[Sat], scopes: Scopes) -> Tol
 
 
 def _n_counted(sat: Iterable[Sat]) -> int:
-    return sum(s.number == 1 and s.state == "marked" for s in sat)
+    return sum(s.number == 1 and s.state == MARKED for s in sat)
 
 
 def own_branches(by: Principal) -> list[str]:
@@ -100,8 +101,8 @@ def group_of(
     return Group(
         branch_id=branch_id,
         n=len(shares),
-        n_open=sum(s.state == "open" for s in firsts),
-        n_waiting=sum(s.state == "submitted" for s in firsts),
+        n_open=sum(s.state == OPEN for s in firsts),
+        n_waiting=sum(s.state == SUBMITTED for s in firsts),
         mean=fmean(shares) if shares else None,
         n_passed=n_passed(sat, pass_share),
         not_begun=None if expected is None else len(expected.difference(begun)),

@@ -10,7 +10,7 @@ from kb.errors import InvalidQuery
 from kb.model import Answer, DocumentCard, Filters, Hit, LegScore, Mode, Query, Validity
 from kb.names import name_key
 from kb.ports import Run
-from search.analysis import fold, query_terms
+from search.analysis import fold, folded_terms, query_terms
 from search.answer_forms import POOL, add_gains, asked_forms, gain
 from search.fusion import KEYWORD_DEPTH, VECTOR_DEPTH, convex_combination
 from search.highlight import found_terms, highlight
@@ -26,6 +26,8 @@ MAX_QUERY_CHARS = 2000
 MAX_TARGETS = 10
 MAX_SCOPES, MAX_REMEMBERED = 16, 200_000
 """Scopes, and passages in each, of which is remembered what facets need."""
+_HOLDING = 50
+"""Passages that are looked through for a text word for word; they hold all its pairs of characters."""
 _STANDING = frozenset({Validity.IN_FORCE, Validity.NOT_YET, Validity.REPEALED})
 
 
@@ -92,6 +94,23 @@ class SearchEngine:
         """Documents whose title or 文号 contains what was typed so far."""
         key = name_key(fold(text).text)
         return tuple(self.catalog.suggest(key, scope, self.today(), k)) if key else ()
+
+    def stands(self, text: str, scope: frozenset[str]) -> bool:
+        """Whether some passage in the scope says this, word for word but for script, width and number forms.
+
+        Texts that are superseded or repealed count, too. Two characters are the least that can be looked for.
+        """
+        said = "".join(fold(text).text.split())
+        pairs = [t for t in folded_terms(fold(text).text) if len(t) > 1 and "[" not in t]
+        if len(said) < 2 or not pairs:
+            return False
+        seq = self.catalog.seq()
+        gone = self.index.follow(seq)
+        day = self.today()
+        within = Filters(scope, day, without=gone | self.catalog.hidden_copies(scope))
+        keys = self.index.keyword.holding(pairs, _HOLDING, within)
+        found = self.catalog.locate(keys, scope, day)
+        return any(said in "".join(fold(f.text).text.split()) for f in found.values())
 
     def _filters(self, query: Query, without: frozenset[str]) -> Filters:
         day = query.as_of or self.today()

@@ -145,7 +145,10 @@ def put_sitting(
     state: str = "marked",
     at: datetime | None = None,
 ) -> str:
-    """One person's sitting of the questions in `plan`; what they gave to each, and the share it got. Its id."""
+    """One person's sitting of the questions in `plan`; what they gave to each, and the share it got. Its id.
+
+    Without a share, an answer waits: half is proposed.
+    """
     began = at or office.now() - timedelta(hours=2)
     attempt_id = derive_id("attempt", exam_id, person_id, str(number))
     worth = points or {}
@@ -176,7 +179,7 @@ def put_sitting(
                 "saved_at": began,
                 "change": 1,
                 "share": gave[q][1],
-                "proposed": None,
+                "proposed": 0.5 if gave[q][1] is None else None,
                 "marked_by": None,
             }
             for position, q in enumerate(plan, 1)

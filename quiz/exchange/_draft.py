@@ -4,7 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 
-from quiz.exchange._words import difficulty_of, fold, truth, truths, type_named
+from quiz.exchange._words import BASIS, difficulty_of, fold, quoted, truth, truths, type_named
 from quiz.model import BLANK, FALSE, TRUE, Question, Type
 
 _GAP = re.compile(r"[（(][\s_＿]*[)）]|[_＿]{2,}")
@@ -72,11 +72,11 @@ def question_from(draft: Draft) -> Question:
     else:
         keys = _choice(options, answer)
         if type_ is Type.ORDERING and sorted(keys) != sorted(options):
-            raise Unusable(f"排序题的答案“{answer}”没有把每个选项各用一次")
+            raise Unusable(f"排序题的答案{quoted(answer)}没有把每个选项各用一次")
         if type_ is None:
             type_ = Type.MULTIPLE if len(keys) > 1 else Type.SINGLE
         if type_ is Type.SINGLE and len(keys) > 1:
-            raise Unusable(f"{'单选题' if says_one else '这道题'}却有多个答案“{answer}”")
+            raise Unusable(f"{'单选题' if says_one else '这道题'}却有多个答案{quoted(answer)}")
         if type_ is Type.MULTIPLE:
             keys = tuple(option for option in options if option in keys)
     return Question(
@@ -84,7 +84,7 @@ def question_from(draft: Draft) -> Question:
         stem,
         options,
         keys,
-        draft.explanation.strip(),
+        draft.explanation.partition(BASIS)[0].strip(),
         difficulty=difficulty_of(draft.difficulty),
         accepted=accepted,
         topics=tuple(t.strip() for t in draft.topics.split("/") if t.strip()),
@@ -97,7 +97,7 @@ def _type(kind: str, stem: str, options: tuple[str, ...], answer: str) -> tuple[
     if kind.strip():
         known, type_ = type_named(kind)
         if not known:
-            raise Unusable(f"不认识的题型“{kind.strip()}”")
+            raise Unusable(f"不认识的题型{quoted(kind.strip())}")
         if pair and type_ in (Type.SINGLE, None):
             return Type.TRUE_FALSE, True
         return type_, True
@@ -136,7 +136,7 @@ def _true_false(options: tuple[str, ...], answer: str) -> tuple[tuple[str, ...],
         return shown, (shown["ab".index(letter)],)
     said = truth(_key(answer))
     if said is None:
-        raise Unusable(f"判断题的答案“{answer}”不是对或错")
+        raise Unusable(f"判断题的答案{quoted(answer)}不是对或错")
     return shown, (said,)
 
 
@@ -147,7 +147,7 @@ def _choice(options: tuple[str, ...], answer: str) -> tuple[str, ...]:
         raise Unusable(f"选项 {chr(ord('A') + options.index(''))} 是空的")
     if len(set(options)) < len(options):
         twice = next(o for o in options if options.count(o) > 1)
-        raise Unusable(f"选项“{twice}”出现了两次")
+        raise Unusable(f"选项{quoted(twice)}出现了两次")
     return tuple(dict.fromkeys(_chosen(options, _key(answer))))
 
 
@@ -166,7 +166,7 @@ def _chosen(options: tuple[str, ...], answer: str) -> list[str]:
         named = [_named(options, texts, part) for part in parts]
         if named and all(named):
             return [str(name) for name in named]
-    raise Unusable(f"答案“{answer}”不在选项里")
+    raise Unusable(f"答案{quoted(answer)}不在选项里")
 
 
 def _named(options: tuple[str, ...], texts: dict[str, str], part: str) -> str | None:
@@ -207,4 +207,4 @@ def _split(answer: str, n: int) -> tuple[list[str], bool]:
         if len(parts) == n:
             return parts, separator == _GAP_SEPARATORS[0]
     _key(answer)
-    raise Unusable(f"题干有 {n} 个空，答案“{answer}”分不成 {n} 份")
+    raise Unusable(f"题干有 {n} 个空，答案{quoted(answer)}分不成 {n} 份")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from quiz.exchange import Loss, Row
-from quiz.exchange._words import TYPE_NAMES
+from quiz.exchange._words import BASIS, TYPE_NAMES
 from quiz.model import Citation, Question, Sheet, SheetQuestion, Slot, Type, question_json
 
 _NAMES = {
@@ -67,6 +67,14 @@ def reference(citation: Citation) -> str:
     """Title and clause as people cite them: 《规则》第一章第二条."""
     title = citation.title if citation.title.startswith("《") else f"《{citation.title}》"
     return title + " ".join(citation.path)
+
+
+def explained(question: Question) -> str:
+    """The explanation, with the clause that proves the key where it does not name it."""
+    citation = question.citation
+    if citation is None or citation.title.strip("《》") in question.explanation:
+        return question.explanation
+    return f"{question.explanation}\n{BASIS}{reference(citation)}：“{citation.quote}”".strip("\n")
 
 
 def as_short(question: Question) -> Question:

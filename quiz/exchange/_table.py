@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kb.errors import InvalidRequest, UnreadableSource
 from quiz.exchange import Row
 from quiz.exchange._draft import Draft, Unusable, question_from
+from quiz.exchange._report import explained
 from quiz.exchange._words import TYPE_NAMES, fold, type_named
 from quiz.model import TRUE, Question, Type, question_json, question_of
 
@@ -95,7 +96,7 @@ def cells_of(question: Question, n_options: int) -> tuple[str, ...]:
     elif question.type is Type.SHORT:
         options, key = (), "\n".join(question.answer)
     filled = options + ("",) * (n_options - len(options))
-    return (question.stem, TYPE_NAMES[question.type], *filled, key, question.explanation)
+    return (question.stem, TYPE_NAMES[question.type], *filled, key, explained(question))
 
 
 def no_heading() -> UnreadableSource:

@@ -7,7 +7,7 @@ end such as 1-5 ABCDA or 6.√ 7.×; 解析：, 难度：, 章节：, 分值：.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ingest import encoding
 from kb.errors import UnreadableSource
@@ -24,8 +24,9 @@ _HEADING = re.compile(
 )
 _EACH = re.compile(r"每(?:小?题|空|个)\s*(\d+(?:\.\d+)?)\s*分")
 _NUMBER = re.compile(
-    r"(?:第\s*(\d{1,4})\s*题\s*[.．、:：]?|[（(]\s*(\d{1,4})\s*[)）]|(\d{1,4})\s*(?:[.．](?!\d)|[、:：)）]))\s*(.*)"
+    r"(?:第\s*(\d{1,4})\s*题\s*[.．、:：]?|[（(]\s*(\d{1,4})\s*[)）]|(\d{1,4})\s*[.．、:：)）])\s*(.*)"
 )
+_DECIMAL = re.compile(r"\d+[.．]\d")
 _OPTION = re.compile(r"[（(]?\s*([A-Za-zＡ-Ｚａ-ｚ])\s*(?:[)）]\s*[.．、]?|[.．、:：])\s*(.*)")
 _INLINE = re.compile(r"(?:^|(?<=\s))[（(]?([A-ZＡ-Ｚ])(?:[)）]\s*[.．、]?|[.．、:：])\s*")
 _GLUED = re.compile(r"([A-ZＡ-Ｚ])[.．、]\s*")
@@ -62,8 +63,6 @@ class _Found:
     draft: Draft
     points: float | None = None
     where: str = "stem"
-    blank_before: bool = False
-    lines: list[str] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
@@ -112,19 +111,25 @@ class _Reader:
 
     def _line(self, n: int, line: str) -> None:
         now = self._found[-1] if self._found else None
-        if (heading := _HEADING.fullmatch(line)) and not (now and now.where == "stem" and not now.draft.stem):
+        if (heading := _HEADING.fullmatch(line)) and _heads(heading):
             each = _EACH.search(heading["about"] or "")
             self._kind, self._each, self._fresh = heading["kind"], float(each[1]) if each else None, True
             self._section = len(self._found)
             return
         if self._keys(line):
             return
-        if (match := _NUMBER.fullmatch(line)) and self._begins(int(match[1] or match[2] or match[3]), now):
-            self._begin(n, int(match[1] or match[2] or match[3]), match[4])
+        match = _NUMBER.fullmatch(line)
+        number = int(match[1] or match[2] or match[3]) if match else 0
+        if match and self._begins(number, now) and not (_DECIMAL.match(line) and not self._due(number, now)):
+            self._begin(n, number, match[4])
         elif (tag := _TAG_FIRST.match(line)) and (now is None or now.complete or self._fresh):
             self._begin(n, now.number + 1 if now else 1, line[tag.end() :], tag[1])
         elif now is not None:
             _continue(now, line)
+
+    def _due(self, number: int, now: _Found | None) -> bool:
+        """Whether the next question has this number, so that 2.2024年 is the second question and no decimal."""
+        return now is None or self._fresh or (now.complete and number == now.number + 1)
 
     def _begins(self, number: int, now: _Found | None) -> bool:
         """Whether a line with this number is a new question, not part of the one before."""
@@ -181,6 +186,13 @@ class _Reader:
         return True
 
 
+def _heads(match: re.Match[str]) -> bool:
+    """Whether a line is a heading and not the beginning of a text, such as 材料：."""
+    return match["kind"].endswith("题") or (
+        match["about"] is None and match["kind"] not in ("材料", "案例", "计算")
+    )
+
+
 def _continue(now: _Found, line: str) -> None:
     """Add a line to the question that it belongs to."""
     draft = now.draft
@@ -232,9 +244,7 @@ def _split_options(draft: Draft) -> None:
     letters = [fold(_letter(line)) for line in draft.options]
     in_order = letters == [chr(ord("a") + n) for n in range(len(letters))]
     if len(letters) > 1 and in_order:
-        draft.options = [
-            _OPTION.sub(r"\2", line, count=1) if _OPTION.match(line) else line for line in draft.options
-        ]
+        draft.options = [_unlettered(line) for line in draft.options]
         return
     together = "\n".join(draft.options)
     for pattern in (_INLINE, _GLUED):
@@ -243,4 +253,9 @@ def _split_options(draft: Draft) -> None:
             ends = [m.start() for m in marks[1:]] + [len(together)]
             draft.options = [together[m.end() : end].strip() for m, end in zip(marks, ends, strict=True)]
             return
-    draft.options = [_OPTION.sub(r"\2", line, count=1) for line in draft.options]
+    draft.options = [_unlettered(line) for line in draft.options]
+
+
+def _unlettered(line: str) -> str:
+    match = _OPTION.match(line)
+    return match[2] + line[match.end() :] if match else line

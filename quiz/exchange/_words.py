@@ -83,6 +83,10 @@ _DIFFICULTY = {name: value for value, name in DIFFICULTIES} | {
 }
 
 
+BASIS = "〔依据〕"
+"""Leads the clause that we add to an explanation; what follows it is no part of the explanation."""
+
+
 def fold(text: str) -> str:
     """The text in half width and lower case, without white space.
 
@@ -106,6 +110,16 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """The text, cleaned, with its line breaks as spaces."""
     return re.sub(r"\s*\n\s*", " ", clean(text)).strip()
+
+
+def quoted(text: str) -> str:
+    r"""The text in quotation marks on one line, cut where it is long.
+
+    >>> quoted("甲\n乙")
+    '“甲 乙”'
+    """
+    line = one_line(text)
+    return f"“{line[:40]}…”" if len(line) > 40 else f"“{line}”"
 
 
 def type_named(name: str) -> tuple[bool, Type | None]:

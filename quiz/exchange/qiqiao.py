@@ -11,7 +11,7 @@ not named there and go out as 问答题.
 import re
 
 from quiz.exchange import Loss, Row, Written
-from quiz.exchange._report import as_short, letter, losses
+from quiz.exchange._report import as_short, explained, letter, losses
 from quiz.exchange._text import read
 from quiz.exchange._words import one_line
 from quiz.model import BLANK, Question, Sheet, Type
@@ -58,13 +58,13 @@ def _carried(question: Question) -> Question:
 def _paragraph(n: int, question: Question) -> str:
     stem = one_line(question.stem.replace(BLANK, "______") if question.type is Type.BLANK else question.stem)
     if question.type is Type.TRUE_FALSE:
-        lines = [f"{n}.{stem}（{question.answer[0]}）"]
+        lines = [f"{n}、{stem}（{question.answer[0]}）"]
     else:
-        lines = [f"{n}.{stem}"]
+        lines = [f"{n}、{stem}"]
         lines += [f"{letter(place)}.{one_line(option)}" for place, option in enumerate(question.options)]
         lines.append(f"答案：{_key(question)}")
-    if question.explanation.strip():
-        lines.append(f"解析：{one_line(question.explanation)}")
+    if explanation := one_line(explained(question)):
+        lines.append(f"解析：{explanation}")
     return "\n".join([_TAGS[question.type], *lines]) + "\n"
 
 

@@ -11,7 +11,7 @@ Since then 问卷星 has changed its editor; whether ordering keeps its key ther
 import re
 
 from quiz.exchange import Row, Written
-from quiz.exchange._report import as_short, letter, losses
+from quiz.exchange._report import as_short, explained, letter, losses
 from quiz.exchange._text import read
 from quiz.exchange._words import TYPE_NAMES, one_line
 from quiz.model import BLANK, Question, Sheet, SheetQuestion, Type
@@ -48,8 +48,8 @@ def _paragraph(n: int, asked: SheetQuestion) -> str:
     lines = [f"{n}. {_stem(question)} [{name}]{points}"]
     lines += [f"{letter(place)}. {one_line(option)}" for place, option in enumerate(question.options)]
     lines.append(f"答案：{_key_line(question)}")
-    if question.explanation.strip():
-        lines.append(f"解析：{one_line(question.explanation)}")
+    if explanation := one_line(explained(question)):
+        lines.append(f"解析：{explanation}")
     return "\n".join(lines) + "\n"
 
 

@@ -28,10 +28,120 @@ _BODY = re.compile(
     r"(?:人民政府|主管部门|管理部门|行政部门|监督部门|部门|机关|委员会|常务委员会|人民法院|法院|检察院|国务院|机构|协会|工会|代表大会|党委|党组|支部|总支部|小组|办公室|中心|单位|企业|公司|领导小组|联络员|负责人|厅|局)$"
 )
 _LOCALIZERS = frozenset(
-    "以上 以下 以内 内 以外 外 之内 之外 之间 中 前 后 以前 以后 之前 之后 时 期间 起 之日起 上 下 之日".split()
+    [
+        "以上",
+        "以下",
+        "以内",
+        "内",
+        "以外",
+        "外",
+        "之内",
+        "之外",
+        "之间",
+        "中",
+        "前",
+        "后",
+        "以前",
+        "以后",
+        "之前",
+        "之后",
+        "时",
+        "期间",
+        "起",
+        "之日起",
+        "上",
+        "下",
+        "之日",
+    ]
+)
+_PREPOSITIONS = frozenset(
+    [
+        "与",
+        "和",
+        "对",
+        "向",
+        "由",
+        "自",
+        "于",
+        "在",
+        "以",
+        "为",
+        "被",
+        "将",
+        "把",
+        "同",
+        "从",
+        "按照",
+        "依照",
+        "根据",
+    ]
 )
 _FUNCTION = frozenset(
-    "的 和 与 或 或者 及 以及 并 并且 而 而且 且 但 但是 因 因为 为 为了 在 于 由 对 对于 向 从 自 按照 依照 根据 依据 以 将 把 被 使 让 给 所 之 其 其他 等 了 着 过 是 也 还 又 即 则 就 均 都 、 时 时候 经 除 至 到 同 跟".split()
+    [
+        "的",
+        "和",
+        "与",
+        "或",
+        "或者",
+        "及",
+        "以及",
+        "并",
+        "并且",
+        "而",
+        "而且",
+        "且",
+        "但",
+        "但是",
+        "因",
+        "因为",
+        "为",
+        "为了",
+        "在",
+        "于",
+        "由",
+        "对",
+        "对于",
+        "向",
+        "从",
+        "自",
+        "按照",
+        "依照",
+        "根据",
+        "依据",
+        "以",
+        "将",
+        "把",
+        "被",
+        "使",
+        "让",
+        "给",
+        "所",
+        "之",
+        "其",
+        "其他",
+        "等",
+        "了",
+        "着",
+        "过",
+        "是",
+        "也",
+        "还",
+        "又",
+        "即",
+        "则",
+        "就",
+        "均",
+        "都",
+        "、",
+        "时",
+        "时候",
+        "经",
+        "除",
+        "至",
+        "到",
+        "同",
+        "跟",
+    ]
 )
 
 
@@ -147,8 +257,21 @@ def candidates(said: Sequence[Word]) -> Iterator[tuple[int, int]]:
             last = said[j]
             if last.text in _STOPS or last.end - first.start > LONGEST:
                 break
-            if i == j and len(first.text) > 1 or opens and _closes(said, j) and _is_one(said, i, j):
+            if (i == j and len(first.text) > 1) or (opens and _closes(said, j) and _is_one(said, i, j)):
                 yield i, j
+
+
+def _is_row(said: Sequence[Word], i: int, j: int) -> bool:
+    """Whether it is a whole list of single words: 占用、堵塞、封闭."""
+    inside = said[i : j + 1]
+    return (
+        len(inside) >= 3
+        and all((w.text == "、") == (k % 2 == 1) for k, w in enumerate(inside))
+        and (i == 0 or said[i - 1].text != "、")
+        and (
+            j + 1 == len(said) or said[j + 1].text not in ("、", "和", "或者", "以及", "等", "或", "及", "与")
+        )
+    )
 
 
 def _closing_quote(said: Sequence[Word], i: int) -> int | None:
@@ -197,8 +320,6 @@ def _closes(said: Sequence[Word], j: int) -> bool:
         return True
     if after.text in _LOCALIZERS:
         return False
-    if j > 1 and said[j - 1].text == "、":
-        return True
     if last.text in _LOCALIZERS or after.tag[0] in "pd":
         return True
     return after.tag == "v" and last.tag[0] in "nvr" and last.tag != "v"
@@ -216,13 +337,34 @@ def _is_one(said: Sequence[Word], i: int, j: int) -> bool:
         len(numbers) == 1 and j - i <= 2 and all(_is_amount(w) or w.text in _LOCALIZERS for w in inside)
     ):
         return _is_whole(said, i, j) and len(numbers) == 1
-    if any(w.text in MODALITIES for w in inside):
+    if any(w.text in MODALITIES for w in inside) or _cuts(said, i, j):
         return False
     if any(w.text == "、" for w in inside):
         before = said[i - 1].text if i else "^"
         after = said[j + 1].text if j + 1 < len(said) else "$"
         return before != "、" and after not in ("、", "和", "或者", "以及", "等", "或", "及", "与")
     return True
+
+
+def _cuts(said: Sequence[Word], i: int, j: int) -> bool:
+    """Whether the run takes words from two phrases: an object and the verb after it, a verb without its end."""
+    inside = said[i : j + 1]
+    after, beyond = (said[n].text if n < len(said) else "$" for n in (j + 1, j + 2))
+    open_verb = any(
+        w.tag == "v" and not any(x.text == "的" for x in inside[k + 1 :]) for k, w in enumerate(inside)
+    )
+    if after == "的" and open_verb and beyond not in _STOPS and beyond != "$":
+        return True
+    whole = inside[0].tag == "v" and (after in _STOPS or after in ("$", "的"))
+    if any(w.tag == "p" or w.text in _PREPOSITIONS for w in inside[1:]) and not whole:
+        return True
+    before = said[i - 1] if i else None
+    led = before is not None and (
+        before.tag == "p"
+        or before.text in _PREPOSITIONS
+        or (before.tag == "v" and before.text not in MODALITIES)
+    )
+    return led and inside[0].tag != "v" and open_verb
 
 
 def _is_whole(said: Sequence[Word], i: int, j: int) -> bool:
@@ -246,7 +388,7 @@ def _cover(found: list[tuple[float, int, int]], kinds: dict[tuple[int, int], Slo
         best = max(gains, key=lambda n: (gains[n], -n))
         if gains[best] <= 0:
             break
-        probability, start, end = found[best]
+        _, start, end = found[best]
         chosen.append(Place(start, end, kinds.get((start, end), Slot.OTHER), gains[best]))
         for k in near[best]:
             left.pop(k, None)

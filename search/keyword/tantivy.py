@@ -124,6 +124,17 @@ class TantivyIndex:
         ]
         return sorted(run, key=lambda hit: (-hit[1], hit[0]))[:k]
 
+    def holding(self, terms: Sequence[str], k: int, within: Filters) -> list[int]:
+        """Passages that hold every term; nothing is ranked."""
+        if not terms or k < 1:
+            return []
+        clauses = [(Occur.Must, self._term("terms", t)) for t in dict.fromkeys(terms)]
+        searcher = self._searcher
+        query = Q.const_score_query(Q.boolean_query([*clauses, *self._filters(within)]), 1.0)
+        found = searcher.search(query, k, count=False).hits
+        keys = searcher.fast_field_values("key", [address for _, address in found])
+        return sorted(int(key) for key in keys if key is not None)
+
     def _term(self, field: str, value: object) -> Q:
         return Q.term_query(self._schema, field, value, "freq" if field == "terms" else "basic")
 

@@ -104,7 +104,7 @@ sitting.addEventListener("input", (event) => {
 function changed(form) {
   const known = Math.max(waiting(form)?.change ?? 0, Number(form.dataset.change));
   // Later changes have greater numbers on whichever device they are made; on one of them whatever its clock does.
-  const change = Math.max(known + 1, Math.floor(Date.now() / 1000) - 1767225600);
+  const change = Math.max(known + 1, Date.now());
   keep(PREFIX + form.dataset.position, { answer: read(form), change });
   paint();
   clearTimeout(timer);
@@ -482,12 +482,11 @@ for (const list of sitting.querySelectorAll(".order")) {
 // -- begin: what was left here by an earlier visit goes on -----------------------------------------------------------
 
 for (const form of questions) {
-  form.querySelector("[data-mark]").hidden = false;
   const mine = waiting(form);
   if (mine && mine.change > Number(form.dataset.change)) write(form, mine.answer);
   else if (mine) drop(PREFIX + form.dataset.position);
 }
-document.querySelector(".key-marked").hidden = false;
+for (const more of sitting.querySelectorAll("[data-scripted]")) more.hidden = false;
 if (sitting.dataset.secondsLeft) setClock(Number(sitting.dataset.secondsLeft));
 history.replaceState(null, "", `?q=${views.find((view) => !view.hidden).id.replace("q", "")}`);
 paint();

@@ -1,5 +1,5 @@
-// Keys for reviewing: each presses the link or button that bears it as data-key, so that there is one way of doing it.
-// Without this module the same links and buttons work by hand, and no key is told.
+// Comfort for trainers. Keys for reviewing: each presses the link or button that bears it as data-key, so that there
+// is one way of doing it. Without this module the same links and buttons work by hand, and no key is told.
 
 const OFF = "gongxue-review-keys-off";
 const review = document.querySelector("[data-keys]");
@@ -71,11 +71,14 @@ function openReject() {
   chosen.scrollIntoView({ block: "center" });
 }
 
-// A verdict counts once, however often the key is struck.
-document.addEventListener("submit", (event) => {
-  if (event.target.dataset.sent) event.preventDefault();
-  event.target.dataset.sent = "1";
-});
-window.addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
-});
+// -- picking all or none of what is offered ------------------------------------------------
+
+const picks = document.querySelector(".picks");
+if (picks) {
+  picks.hidden = false;
+  picks.addEventListener("click", (event) => {
+    const which = event.target.closest("[data-picks]")?.dataset.picks;
+    if (!which) return;
+    for (const box of picks.closest("form").querySelectorAll(".pick input")) box.checked = which === "all";
+  });
+}

@@ -1,0 +1,127 @@
+"""The tenth gate: over many questions, nobody gets further by a rule of thumb than by chance.
+
+Who knows nothing guesses the first option, the longest, the one that shares most with the
+stem or with the other options, or the middle value. For each question several sets of wrong
+answers will do; the one is taken after which all these rules do as chance would.
+"""
+
+import hashlib
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from quiz.quantities import amount_of
+
+N_OPTIONS = 4
+_POOL = 9
+"""Of how many wrong answers, nearest first, sets are made."""
+
+
+def longest(stem: str, options: Sequence[str]) -> list[float]:
+    """How much a guesser of the longest option leans to each."""
+    return [float(len(o)) for o in options]
+
+
+def like_the_stem(stem: str, options: Sequence[str]) -> list[float]:
+    """How many of its characters an option shares with the stem, as a share."""
+    return [len(set(o) & set(stem)) / max(1, len(set(o))) for o in options]
+
+
+def like_the_others(stem: str, options: Sequence[str]) -> list[float]:
+    """How much an option shares with the other options."""
+    sets = [set(o) for o in options]
+    return [sum(len(a & b) for b in sets if b is not a) / max(1, len(a)) for a in sets]
+
+
+def middle(stem: str, options: Sequence[str]) -> list[float]:
+    """How near an option is to the middle of the amounts; all the same where they are none."""
+    values = [a.low for o in options if (a := amount_of(o))]
+    if len(values) < len(options):
+        return [0.0] * len(options)
+    centre = (len(options) - 1) / 2
+    return [-abs(sorted(values).index(v) - centre) for v in values]
+
+
+GUESSERS: Mapping[str, Callable[[str, Sequence[str]], list[float]]] = {
+    "longest": longest,
+    "overlap_stem": like_the_stem,
+    "overlap_options": like_the_others,
+    "middle": middle,
+}
+"""What people who know nothing go by; each takes one of the options with the highest value, by lot."""
+
+
+def luck(guesser: str, stem: str, options: Sequence[str], key: str) -> float:
+    """The chance that a guesser hits the key of a question.
+
+    >>> luck("longest", "", ["一", "二二", "三三"], "二二")
+    0.5
+    """
+    values = GUESSERS[guesser](stem, options)
+    best = [n for n, v in enumerate(values) if v >= max(values) - 1e-9]
+    return (options.index(key) in best) / len(best)
+
+
+@dataclass(slots=True)
+class Balance:
+    """What guessing would have gained so far; the sets that follow bring it back to chance."""
+
+    over: dict[str, float] = field(default_factory=lambda: dict.fromkeys(GUESSERS, 0.0))
+    places: dict[int, list[int]] = field(default_factory=dict)
+    truths: int = 0
+
+    def sets(self, stem: str, key: str, wrong: Sequence[str], n: int = N_OPTIONS) -> list[tuple[str, ...]]:
+        """Sets of n - 1 wrong answers, the one that best keeps the balance first; amounts come in their order."""
+        wrong = wrong[:_POOL]
+        numeric = amount_of(key) is not None
+        found: list[tuple[float, tuple[str, ...]]] = []
+        for chosen in itertools.combinations(range(len(wrong)), n - 1):
+            options = [key, *(wrong[i] for i in chosen)]
+            cost = 0.12 * sum(chosen) / max(1, n - 1)
+            for guesser, over in self.over.items():
+                cost += (over + luck(guesser, stem, options, key) - 1 / n) ** 2
+            if numeric:
+                cost += 0.6 * self._crowd(n, _rank(options, key))
+            found.append((cost, tuple(wrong[i] for i in chosen)))
+        return [c for _, c in sorted(found, key=lambda f: f[0])]
+
+    def arrange(self, key: str, wrong: Sequence[str], lot: int) -> tuple[str, ...]:
+        """The options in the order in which they are shown: amounts by size, others so that keys are even."""
+        options = [key, *wrong]
+        if all(amount_of(o) for o in options):
+            return tuple(sorted(options, key=lambda o: (a.low, a.high) if (a := amount_of(o)) else (0, 0)))
+        n = len(options)
+        counts = self.places.setdefault(n, [0] * n)
+        free = [p for p in range(n) if counts[p] == min(counts)]
+        place = free[lot % len(free)]
+        rest = sorted(wrong, key=lambda o: hash_of(o, lot))
+        return (*rest[:place], key, *rest[place:])
+
+    def took(self, stem: str, options: Sequence[str], key: str) -> None:
+        """Count a question that was taken."""
+        n = len(options)
+        for guesser in self.over:
+            self.over[guesser] += luck(guesser, stem, options, key) - 1 / n
+        self.places.setdefault(n, [0] * n)[options.index(key)] += 1
+
+    def next_truth(self) -> bool:
+        """Whether the next statement to be judged should be true."""
+        return self.truths <= 0
+
+    def took_truth(self, true: bool) -> None:
+        """Count a statement that was taken."""
+        self.truths += 1 if true else -1
+
+    def _crowd(self, n: int, place: int) -> float:
+        counts = self.places.get(n, [0] * n)
+        return float(counts[place] - min(counts))
+
+
+def _rank(options: Sequence[str], key: str) -> int:
+    ordered = sorted(options, key=lambda o: a.low if (a := amount_of(o)) else 0)
+    return ordered.index(key)
+
+
+def hash_of(text: str, lot: int) -> str:
+    """A fixed order that looks like none."""
+    return hashlib.sha256(f"{lot}\x1f{text}".encode()).hexdigest()

@@ -1,0 +1,263 @@
+"""Questions from material: every place is tried, the gates decide, what is asked most in exams comes first."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+
+from kb.errors import InvalidRequest
+from kb.model import Answer, Document, Query, Validity, validity
+from quiz.generation.balance import Balance
+from quiz.generation.gates import Basis, Failure, failures
+from quiz.generation.making import Maker, Spot
+from quiz.generation.places import places
+from quiz.generation.pools import Pool
+from quiz.generation.statements import Statement
+from quiz.model import FALSE, TRUE, Question, Slot, Type
+from search.engine import SearchEngine
+from store.catalog import Catalog
+
+MOST = 10_000
+"""Questions that can be asked for at once."""
+_FOUND_CLAUSES = 30
+"""Clauses that a query or phrase is answered with."""
+_WISHED: Mapping[Type, float] = {
+    Type.SINGLE: 0.4,
+    Type.BLANK: 0.2,
+    Type.TRUE_FALSE: 0.16,
+    Type.MULTIPLE: 0.1,
+    Type.SHORT: 0.07,
+    Type.MATCHING: 0.04,
+    Type.ORDERING: 0.03,
+}
+"""The mix of types that is aimed at, as far as the material gives it."""
+_LISTING_WORTH = 0.3
+_LEAD_WORTH = 0.25
+"""How much less an item of a list is asked about than a sentence of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What to ask about: a document, clauses of it by their anchors, what a search finds, or a phrase word for word."""
+
+    document_id: str | None = None
+    anchors: tuple[str, ...] = ()
+    query: str | None = None
+    phrase: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Questions, best first, and how many candidates each gate stopped, by its number."""
+
+    questions: tuple[Question, ...]
+    rejected: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """Something to make a question from; `round` is how many of the same statement come before."""
+
+    round: int
+    worth: float
+    order: int
+    types: tuple[Type, ...]
+    make: Callable[[Type], Iterator[Question]]
+
+
+class Generator:
+    """Makes and checks questions over a catalog, under a scope. Safe to share between threads."""
+
+    def __init__(self, catalog: Catalog, engine: SearchEngine) -> None:
+        self._catalog = catalog
+        self._engine = engine
+        self._pool = lru_cache(maxsize=8)(self._make_pool)
+
+    def generate(
+        self,
+        material: Material,
+        scope: frozenset[str],
+        *,
+        types: frozenset[Type] = frozenset(Type),
+        n: int = 20,
+        seed: int = 0,
+    ) -> Made:
+        """At most `n` questions; the same material, seed and corpus give the same.
+
+        Every statement is asked about once before any is asked about twice.
+
+        Raises:
+            NotFound: no such document in the scope.
+            InvalidRequest: nothing to ask about is named, no type, a clause that is not there, or `n` out of range.
+            InvalidQuery: the query cannot be searched for.
+        """
+        if not types or not 1 <= n <= MOST:
+            raise InvalidRequest(
+                f"Cannot make {n} questions of {len(types)} types.",
+                f"Ask for 1 to {MOST} of at least one type.",
+            )
+        balance = Balance()
+        rejected: Counter[int] = Counter()
+        taken: list[Question] = []
+        made: Counter[Type] = Counter()
+        known: set[str] = set()
+        tasks: list[tuple[_Task, Basis]] = []
+        for document, ordinals in self._chosen(material, scope):
+            basis = self._basis(document, scope)
+            maker = Maker(self._pool(document.document_id, scope), balance, seed)
+            tasks += [(t, basis) for t in self._tasks(maker, ordinals, material.phrase, seed)]
+        tasks.sort(key=lambda t: (t[0].round, -t[0].worth, t[0].order))
+        for task, basis in tasks:
+            if len(taken) >= n:
+                break
+            wanted = [t for t in task.types if t in types]
+            for type_ in sorted(wanted, key=lambda t: (made[t] / _WISHED[t], task.types.index(t))):
+                question = self._first_that_passes(task.make(type_), basis, rejected)
+                if question is None or question.question_id in known:
+                    continue
+                known.add(question.question_id)
+                taken.append(question)
+                made[type_] += 1
+                if type_ is Type.SINGLE:
+                    balance.took(question.stem, question.options, question.answer[0])
+                elif type_ is Type.TRUE_FALSE:
+                    balance.took_truth(question.answer == (TRUE,))
+                break
+        return Made(tuple(_even_truths(taken)), {str(g): rejected[g] for g in sorted(rejected)})
+
+    def check(self, question: Question, scope: frozenset[str]) -> tuple[Failure, ...]:
+        """What a question that a person wrote or brought in does not pass.
+
+        What cites nothing is held against the gates that need no source.
+        """
+        cited = question.citation
+        document = None
+        if cited is not None and self._catalog.visible([cited.document_id], scope):
+            document = self._catalog.document(cited.document_id, scope)
+        basis = self._basis(document, scope)
+        gates = range(1, 10) if cited is not None else (1, 3, 4, 8, 9)
+        return tuple(failures(question, basis, gates=tuple(gates)))
+
+    # -- material ----------------------------------------------------------------------
+
+    def _chosen(
+        self, material: Material, scope: frozenset[str]
+    ) -> list[tuple[Document, frozenset[int] | None]]:
+        """Documents, and which of their clauses, by ordinal; None is all."""
+        if material.document_id is not None:
+            document = self._catalog.document(material.document_id, scope)
+            if not material.anchors:
+                return [(document, None)]
+            known = {c.anchor: c.ordinal for c in document.clauses}
+            if missing := [a for a in material.anchors if a not in known]:
+                raise InvalidRequest(
+                    f"Cannot ask about {', '.join(missing)}: the document has no such clause.",
+                    "Take anchors from the document's page.",
+                )
+            return [(document, frozenset(known[a] for a in material.anchors))]
+        text = material.query or material.phrase
+        if not text:
+            raise InvalidRequest("Cannot make questions of nothing.", "Name a document, a query or a phrase.")
+        answer = self._engine.search(
+            Query(text, scope, k=_FOUND_CLAUSES, validity=frozenset({Validity.IN_FORCE}))
+        )
+        return self._found(answer, scope)
+
+    def _found(self, answer: Answer, scope: frozenset[str]) -> list[tuple[Document, frozenset[int] | None]]:
+        clauses: dict[str, set[str]] = {}
+        for hit in answer.hits:
+            clauses.setdefault(hit.document_id, set()).add(hit.clause_id)
+        chosen: list[tuple[Document, frozenset[int] | None]] = []
+        for document_id, ids in clauses.items():
+            document = self._catalog.document(document_id, scope)
+            chosen.append((document, frozenset(c.ordinal for c in document.clauses if c.clause_id in ids)))
+        return chosen
+
+    def _make_pool(self, document_id: str, scope: frozenset[str]) -> Pool:
+        return Pool(self._catalog.document(document_id, scope))
+
+    def _basis(self, document: Document | None, scope: frozenset[str]) -> Basis:
+        if document is None:
+            return Basis(None, False, lambda text: self._engine.stands(text, scope))
+        meta = document.meta
+        standing = validity(meta.effective_on, meta.ended_on, meta.end_reason, self._engine.today())
+        squeezed = "".join(document.text.split())
+        return Basis(
+            document,
+            standing is Validity.IN_FORCE,
+            lambda text: "".join(text.split()) in squeezed or self._engine.stands(text, scope),
+        )
+
+    # -- places ------------------------------------------------------------------------
+
+    def _tasks(
+        self, maker: Maker, ordinals: frozenset[int] | None, phrase: str | None, seed: int
+    ) -> Iterator[_Task]:
+        """Everything that may be asked about in these clauses."""
+        pool = maker.pool
+
+        def here(s: Statement) -> bool:
+            return (ordinals is None or s.clause.ordinal in ordinals) and (not phrase or phrase in s.text)
+
+        statements = [s for s in pool.statements if here(s)]
+        lot = random.Random(seed)
+        for s in statements:
+            tint = lot.random() * 0.02
+            less = _LEAD_WORTH if s.lead else 1.0
+            for n, place in enumerate(places(s.text, pool.document.text)):
+                spot = maker.spot(s, place)
+                if phrase and phrase in s.text and spot.text not in phrase and phrase not in spot.text:
+                    less *= 0.5
+                yield _Task(n, less * place.score + tint, s.start, _types_at(spot), partial(maker.make, spot))
+            yield _Task(0, _LISTING_WORTH + tint, s.start, (Type.MATCHING,), partial(maker.from_segments, s))
+            yield _Task(1, _LISTING_WORTH + tint, s.start, (Type.SHORT,), partial(maker.from_definition, s))
+        for listing in pool.listings:
+            said = pool.document.text[listing.start : listing.end]
+            if (ordinals is None or listing.clause.ordinal in ordinals) and (not phrase or phrase in said):
+                for n, types in enumerate(((Type.ORDERING, Type.MULTIPLE), (Type.SHORT,))):
+                    worth = _LISTING_WORTH + lot.random() * 0.2
+                    yield _Task(n, worth, listing.start, types, partial(maker.from_listing, listing))
+        by_clause: dict[int, list[Statement]] = {}
+        for s in statements:
+            by_clause.setdefault(s.clause.ordinal, []).append(s)
+        for group in by_clause.values():
+            make = partial(maker.from_definitions, group)
+            yield _Task(0, _LISTING_WORTH, group[0].start, (Type.MATCHING,), make)
+
+    def _first_that_passes(
+        self, candidates: Iterator[Question], basis: Basis, rejected: Counter[int]
+    ) -> Question | None:
+        for candidate in candidates:
+            failed = failures(candidate, basis, gates=_CHEAP) or failures(candidate, basis, gates=(3,))
+            if not failed:
+                return candidate
+            rejected.update({f.gate for f in failed})
+        return None
+
+
+_CHEAP = (1, 2, 4, 5, 6, 7, 8, 9)
+
+
+def _types_at(spot: Spot) -> tuple[Type, ...]:
+    """Types that suit what stands at the spot, the most usual in exams first."""
+    if spot.slot is Slot.LIST:
+        return (Type.MULTIPLE, Type.BLANK)
+    if spot.slot in (Slot.NUMBER, Slot.RANGE, Slot.DATE):
+        return (Type.SINGLE, Type.BLANK, Type.TRUE_FALSE)
+    if spot.slot is Slot.MODALITY:
+        return (Type.SINGLE, Type.TRUE_FALSE)
+    if spot.slot is Slot.BODY or (spot.slot is Slot.TERM and spot.mark):
+        return (Type.SINGLE, Type.TRUE_FALSE, Type.BLANK)
+    return (Type.BLANK,)
+
+
+def _even_truths(taken: Sequence[Question]) -> list[Question]:
+    """The questions, without the last true or false one where that makes as many true as false."""
+    judged = [q for q in taken if q.type is Type.TRUE_FALSE]
+    true = sum(q.answer == (TRUE,) for q in judged)
+    more = TRUE if true * 2 > len(judged) else FALSE
+    if len(judged) > 2 and true * 2 != len(judged):
+        last = next(q for q in reversed(judged) if q.answer == (more,))
+        return [q for q in taken if q is not last]
+    return list(taken)

@@ -1,0 +1,488 @@
+"""What a document offers as wrong answers: things of the same kind from sibling clauses, nearest first."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from kb.model import Document
+from kb.numerals import DIGITS, numeral_value
+from quiz.generation.gates import plain, same_meaning
+from quiz.generation.places import Word, words
+from quiz.generation.statements import Listing, Statement, body_clauses, listings, statements
+from quiz.model import Slot
+from quiz.quantities import Amount, amount_of, amounts, dates
+
+MODALITY_OPTIONS = ("应当", "可以", "不得", "有权")
+JOINTS = re.compile(r"、|以及|及其|或者|和|及|或|与")
+_BODY_END = [
+    "人民政府",
+    "主管部门",
+    "管理部门",
+    "行政部门",
+    "监督管理部门",
+    "管理机构",
+    "部门",
+    "机关",
+    "委员会",
+    "常务委员会",
+    "人民法院",
+    "人民检察院",
+    "国务院",
+    "机构",
+    "协会",
+    "工会",
+    "代表大会",
+    "党委",
+    "党组",
+    "支部",
+    "党支部",
+    "总支部",
+    "工作组",
+    "领导小组",
+    "办公室",
+    "小组",
+    "法庭",
+    "仲裁委员会",
+    "监督机构",
+    "检验机构",
+    "联席会议",
+    "支部大会",
+    "支部委员会",
+]
+_NAMED_BY = ("原则", "制度", "方针", "机制", "体制")
+_CUSTOMARY: dict[str, Sequence[Fraction]] = {
+    "time": [Fraction(24 * n) for n in (1, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180)],
+    "workday": [Fraction(n) for n in (2, 3, 5, 7, 10, 15, 20, 30, 60)],
+    "month": [Fraction(n) for n in (1, 2, 3, 6, 12, 24, 36, 60, 120, 180, 240)],
+    "age": [Fraction(n) for n in (6, 10, 12, 14, 16, 18, 20, 22, 25, 60)],
+    "people": [Fraction(n) for n in (1, 2, 3, 5, 7, 9, 10, 15, 20, 30, 50, 100)],
+    "share": [Fraction(n, 100) for n in (5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90)],
+    "times": [Fraction(n) for n in (1, 2, 3, 5, 10, 20)],
+    "count": [Fraction(n) for n in (1, 2, 3, 4, 5, 6)],
+    "money": [
+        Fraction(n)
+        for n in (
+            100,
+            200,
+            500,
+            1000,
+            2000,
+            5000,
+            10000,
+            20000,
+            30000,
+            50000,
+            100000,
+            200000,
+            300000,
+            500000,
+            1000000,
+        )
+    ],
+}
+_STEPS = (Fraction(1, 3), Fraction(1, 2), Fraction(2, 3), Fraction(3, 2), Fraction(2), Fraction(3))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list within a sentence: 自愿、平等和公平. `members` are spans of the document; `open` if it ends with 等.
+
+    `whole` says that the sentence stops behind it, so that it is sure where the last member ends. `mark` is
+    the build of its members: what kind of words, and before which name (原则).
+    """
+
+    start: int
+    end: int
+    members: tuple[tuple[int, int], ...]
+    open: bool
+    whole: bool
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that stands in a clause and may be a wrong answer elsewhere."""
+
+    text: str
+    slot: Slot
+    clause: int
+    mark: str = ""
+
+
+class Pool:
+    """The statements, lists and offers of one document, worked out once."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.statements: list[Statement] = []
+        self.listings: list[Listing] = []
+        for clause in body_clauses(document):
+            self.statements += statements(document, clause)
+            self.listings += listings(document, clause)
+        self.words: dict[Statement, list[Word]] = {s: words(s.text) for s in self.statements}
+        self.lists: dict[Statement, list[Listed]] = {
+            s: list(_lists(s, self.words[s])) for s in self.statements
+        }
+        self.offers: list[Offer] = []
+        for s in self.statements:
+            self.offers += _offers(s, self.words[s], self.lists[s])
+
+    def like(self, key: str, slot: Slot, clause: int, mark: str = "") -> list[str]:
+        """Wrong answers for a key of this kind that stands in the clause with this ordinal, nearest first.
+
+        `mark` narrows the kind: what follows a name (制度), the modality before an action.
+        """
+        if slot in (Slot.NUMBER, Slot.RANGE) and (amount := amount_of(key)):
+            return _amounts_like(amount, [o for o in self.offers if o.slot is slot], clause)
+        if slot is Slot.MODALITY:
+            return [m for m in MODALITY_OPTIONS if m != key and not (key == "必须" and m == "应当")]
+        near = sorted(
+            (o for o in self.offers if o.slot is slot and o.mark == mark),
+            key=lambda o: (abs(o.clause - clause), abs(len(o.text) - len(key)), o.text),
+        )
+        return _told_apart(key, (o.text for o in near))
+
+    def items_like(self, listing: Listing, n: int) -> list[str]:
+        """Items of other lists that may stand beside those of this one, without saying what they say."""
+        text = self.document.text
+        keys = [text[s:e] for s, e in listing.items]
+        size = sum(map(len, keys)) / len(keys)
+        found: list[tuple[float, str]] = []
+        for other in self.listings:
+            if other is listing or _alike(other.lead, listing.lead) > 0.8:
+                continue
+            for s, e in other.items:
+                item = text[s:e]
+                if "其他" in item[:14] or max(_alike(item, key) for key in keys) > 0.34:
+                    continue
+                if (item[-1] == "的") != (keys[0][-1] == "的") or not 0.4 * size <= len(item) <= 2.2 * size:
+                    continue
+                if bool(re.search(r"处|罚款|元", item)) != bool(re.search(r"处|罚款|元", keys[0])):
+                    continue
+                distance = abs(other.clause.ordinal - listing.clause.ordinal) + abs(len(item) - size) / 4
+                found.append((distance, item))
+        chosen: list[str] = []
+        for _, item in sorted(found):
+            if len(chosen) == n:
+                break
+            if all(_alike(item, c) <= 0.5 and not same_meaning(item, c) for c in chosen):
+                chosen.append(item)
+        return chosen
+
+
+def body_of(text: str) -> bool:
+    """Whether the text names a body that acts.
+
+    >>> body_of("县级以上人民政府"), body_of("公安机关"), body_of("劳动合同")
+    (True, True, False)
+    """
+    return len(text) >= 3 and text.endswith(tuple(_BODY_END)) and "、" not in text
+
+
+def _told_apart(key: str, texts: Iterable[str]) -> list[str]:
+    """Those that differ in meaning from the key and from each other, in their order."""
+    found: list[str] = []
+    seen = {plain(key)}
+    for text in texts:
+        if plain(text) in seen:
+            continue
+        seen.add(plain(text))
+        if not same_meaning(text, key) and not any(same_meaning(text, f) for f in found):
+            found.append(text)
+        if len(found) >= 12:
+            break
+    return found
+
+
+def _offers(statement: Statement, said: Sequence[Word], lists: Sequence[Listed]) -> Iterator[Offer]:
+    clause = statement.clause.ordinal
+    for a in amounts(statement.text):
+        yield Offer(a.text, Slot.RANGE if a.is_range else Slot.NUMBER, clause)
+    for s, e in dates(statement.text):
+        yield Offer(statement.text[s:e], Slot.DATE, clause)
+    for listed in lists:
+        for s, e in listed.members:
+            yield Offer(
+                statement.text[s - statement.start : e - statement.start], Slot.TERM, clause, "member"
+            )
+    for s, e, slot, mark in nominal(statement, said):
+        yield Offer(statement.text[s:e], slot, clause, mark)
+
+
+def nominal(statement: Statement, said: Sequence[Word]) -> Iterator[tuple[int, int, Slot, str]]:
+    """Spans within the statement's text that name a body, or what is before 制度, 原则 and the like."""
+    i = 0
+    while i < len(said):
+        j = i
+        while (
+            j < len(said)
+            and (said[j].tag[0] in "nbaf" or said[j].tag in ("vn", "l", "j", "s", "nz"))
+            and said[j].text not in ("、", "下列")
+        ):
+            j += 1
+        if j > i:
+            start, end = said[i].start, said[j - 1].end
+            text = statement.text[start:end]
+            before = statement.text[start - 1 : start]
+            if (
+                body_of(text)
+                and before not in ("的", "、", "和", "或", "与", "及")
+                and statement.text[end : end + 1] not in ("、", "和", "或", "与", "及", "的", "等")
+            ):
+                yield start, end, Slot.BODY, ""
+            for name in _NAMED_BY:
+                led = re.search(r"(?:实行|建立|实施|遵循|坚持|贯彻|推行|执行)$", statement.text[:start])
+                if text.endswith(name) and 2 <= len(text) - len(name) <= 10 and led:
+                    yield start, end - len(name), Slot.TERM, name
+        i = max(j, i + 1)
+
+
+def _lists(statement: Statement, said: Sequence[Word]) -> Iterator[Listed]:
+    """Lists of three members and more, each a run of words without stops, joined by 、 and at last by 和 or 或者."""
+    text = statement.text
+    for m in re.finditer(r"[^，。；：！？（）()“”《》\s…]+", text):
+        segment = m.group()
+        if segment.count("、") < 1:
+            continue
+        marks = [k for k, c in enumerate(segment) if c == "、"]
+        starts = {w.start - m.start(): w for w in said}
+        first = _run_back(said, m.start() + marks[0], text)
+        last, open_ = _run_on(said, m.start() + marks[-1] + 1, text, m.end())
+        if first is None or last is None:
+            continue
+        members = list(_members(text, first, last))
+        if not 3 <= len(members) <= 7 or not starts:
+            continue
+        texts = [text[s:e] for s, e in members]
+        sizes = [len(t) for t in texts]
+        if (
+            min(sizes) < 2
+            or max(sizes) > 12
+            or max(sizes) > 3.5 * min(sizes)
+            or len({plain(t) for t in texts}) < len(texts)
+        ):
+            continue
+        if any("的" in t or t[0] in "的和或与及其" or t.startswith(("其他", "及")) for t in texts):
+            continue
+        after = text[last : last + 4]
+        whole = (
+            not after
+            or after[0] in "，。；：）"
+            or after[:3] in ("的原则", "的方针", "的制度", "的机制", "的要求")
+        )
+        yield Listed(
+            statement.start + first,
+            statement.start + last,
+            tuple((statement.start + s, statement.start + e) for s, e in members),
+            open_,
+            whole and not _mixed(said, members) and max(sizes) - min(sizes) <= 3,
+            f"{_build(said, members)}{next((n for n in _NAMED_BY if after.startswith('的' + n)), '')}",
+        )
+
+
+def _run_back(said: Sequence[Word], mark: int, text: str) -> int | None:
+    """Where the first member, which ends at `mark`, begins: after a verb, a function word or a stop."""
+    i = next((k for k, w in enumerate(said) if w.end == mark), None)
+    if i is None:
+        return None
+    whole = i
+    while i >= 0 and mark - said[i].start <= 12 and _is_member(said[i], i == whole):
+        i -= 1
+    start = said[i + 1].start if i + 1 <= whole else None
+    return start if start is None or start < mark else None
+
+
+def _run_on(said: Sequence[Word], mark: int, text: str, stop: int) -> tuple[int | None, bool]:
+    """Where the last member, which begins at `mark`, ends, and whether 等 follows."""
+    j = next((k for k, w in enumerate(said) if w.start == mark), None)
+    if j is None:
+        return None, False
+    begin = j
+    joined = False
+    while j < len(said) and said[j].end <= stop:
+        word = said[j]
+        if word.text in ("和", "或者", "以及", "或", "与", "及") and not joined and j > begin:
+            joined, begin = True, j + 1
+        elif not _is_member(word, j == begin):
+            break
+        j += 1
+    if j <= begin:
+        return None, False
+    end = said[j - 1].end
+    return end, text[end : end + 1] == "等" or text[end : end + 2] == "其他"
+
+
+def _is_member(word: Word, alone: bool) -> bool:
+    """Whether a word can be part of a member of a list: nouns and what goes with them, or one verb."""
+    if word.text in (
+        "、",
+        "等",
+        "的",
+        "和",
+        "或者",
+        "以及",
+        "或",
+        "与",
+        "及",
+        "应当",
+        "不得",
+        "可以",
+        "依法",
+    ):
+        return False
+    return word.tag[0] in "nabljzi" or word.tag in ("vn", "an", "ad") or (alone and word.tag[0] == "v")
+
+
+def _build(said: Sequence[Word], members: Sequence[tuple[int, int]]) -> str:
+    """What the members are made of: the kinds of the last words of most of them, and about how long they are."""
+    kinds = [w.tag[0] for s, e in members for w in said if w.end == e]
+    length = sum(e - s for s, e in members) / len(members)
+    return f"{max(sorted(set(kinds)), key=kinds.count) if kinds else '?'}{min(int(length) // 2, 3)}"
+
+
+def _mixed(said: Sequence[Word], members: Sequence[tuple[int, int]]) -> bool:
+    """Whether some members are single verbs and others are not: then the list may end before its last noun."""
+    verbs = [any(w.tag == "v" and (w.start, w.end) == m for w in said) for m in members]
+    return any(verbs) and not all(verbs)
+
+
+def _members(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    at = start
+    for m in JOINTS.finditer(text, start, end):
+        if m.group() != "、" and "、" in text[m.end() : end]:
+            continue
+        yield at, m.start()
+        at = m.end()
+    yield at, end
+
+
+# -- amounts -----------------------------------------------------------------------
+
+
+def _amounts_like(key: Amount, offers: Sequence[Offer], clause: int) -> list[str]:
+    """Amounts of the same measure and unit as the key: first from clauses near by, then such as are usual."""
+    near: list[tuple[float, str]] = []
+    for offer in sorted(offers, key=lambda o: (abs(o.clause - clause), o.text)):
+        other = amount_of(offer.text)
+        if (
+            other
+            and other.dimension == key.dimension
+            and other.is_range == key.is_range
+            and other.unit == key.unit
+        ):
+            if key.is_range and _shape(other.text) != _shape(key.text):
+                continue
+            near.append((0.0, offer.text))
+    written = [text for _, text in near]
+    if not key.is_range:
+        for value in sorted(
+            _CUSTOMARY.get(key.dimension, [key.low * s for s in _STEPS]),
+            key=lambda v: (abs(_ratio(v, key.low)), v),
+        ):
+            if text := _written(value, key):
+                written.append(text)
+    else:
+        written += [
+            t
+            for t in (
+                _moved(key, step)
+                for step in (
+                    Fraction(5),
+                    Fraction(1, 10),
+                    Fraction(10),
+                    Fraction(1, 5),
+                    Fraction(20),
+                    Fraction(1, 20),
+                )
+            )
+            if t
+        ]
+    return _told_apart(key.text, (t for t in written if not key.is_range or not _touches(key, t)))
+
+
+def _ratio(a: Fraction, b: Fraction) -> float:
+    return float(a / b) - 1 if a >= b else float(b / a) - 1
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"[0-9〇零一二两三四五六七八九十百千万亿半]+", "#", text)
+
+
+def _touches(key: Amount, text: str) -> bool:
+    other = amount_of(text)
+    return other is None or key.overlaps(other)
+
+
+def _written(value: Fraction, like: Amount) -> str | None:
+    """A value as the amount is written: same unit, same numerals; None if it cannot be."""
+    if like.dimension == "share":
+        percent = value * 100
+        if percent.denominator != 1 or not (like.text.startswith("百分之") or like.unit in "%％"):
+            return None
+        if like.text.startswith("百分之"):
+            return f"百分之{_numeral(int(percent), like.text[3:])}"
+        return f"{int(percent)}{like.unit}"
+    one = amount_of(f"1{like.unit}")
+    if one is None or (value / one.low).denominator != 1:
+        return None
+    n = int(value / one.low)
+    if n < 1 or n > 10**8:
+        return None
+    return f"{_numeral(n, like.text)}{like.unit}"
+
+
+def _numeral(n: int, like: str) -> str:
+    """The number in the numerals of `like`: Arabic digits, or Chinese."""
+    if re.search(r"[0-9]", like):
+        if "万" in like and n % 10000 == 0:
+            return f"{n // 10000}万"
+        return str(n)
+    return chinese(n)
+
+
+def chinese(n: int) -> str:
+    """A whole number up to hundreds of millions in Chinese.
+
+    >>> [chinese(n) for n in (2, 10, 15, 20, 105, 3000, 50000, 120000)]
+    ['二', '十', '十五', '二十', '一百零五', '三千', '五万', '十二万']
+    """
+    if n >= 10000:
+        high, low = divmod(n, 10000)
+        return chinese(high) + "万" + ("" if not low else ("零" if low < 1000 else "") + chinese(low))
+    text, zero = "", False
+    for place, sign in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
+        digit = n // place % 10
+        if digit:
+            text += ("零" if zero and text else "") + next(c for c, v in DIGITS.items() if v == digit) + sign
+            zero = False
+        else:
+            zero = bool(text)
+    text = re.sub("^一十", "十", text)
+    return text or "零"
+
+
+def _moved(key: Amount, factor: Fraction) -> str | None:
+    """A range with both ends multiplied, written as the key is; None if that gives no round numbers."""
+
+    def put(m: re.Match[str]) -> str:
+        raw = m.group()
+        value = numeral_value(raw) if not raw.isascii() else int(raw)
+        if value is None:
+            raise ValueError
+        moved = value * factor
+        if moved.denominator != 1 or moved < 1:
+            raise ValueError
+        return _numeral(int(moved), raw)
+
+    try:
+        text = re.sub(r"[0-9]+(?![0-9])|[〇零一二两三四五六七八九十百千万亿]+", put, key.text)
+    except ValueError:
+        return None
+    return text if amount_of(text) else None
+
+
+def _alike(one: str, other: str) -> float:
+    """Share of pairs of neighbouring characters that two texts have in common (Jaccard)."""
+    a, b = ({t[i : i + 2] for i in range(len(t) - 1)} for t in (one, other))
+    return len(a & b) / max(1, len(a | b))
