@@ -21,11 +21,15 @@ from api import (
     hand_in_pages,
     http,
     http_access,
+    http_bank,
+    http_results,
     manage_pages,
     openapi_page,
     original_page,
     pages,
     question_pages,
+    result_pages,
+    sitting_pages,
 )
 from api.openapi import Described
 from api.principal import Asker
@@ -101,6 +105,7 @@ def create_app(services: Services) -> FastAPI:
     _add_metrics(app)
     app.include_router(http.router(services))
     app.include_router(http_access.router(services))
+    app.include_router(http_bank.router(services))
     app.include_router(openapi_page.router())
     app.include_router(pages.router(services, partial(document_sharing_pages.holding, services)))
     app.include_router(original_page.router(services))
@@ -108,7 +113,10 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(hand_in_pages.router(services))
     app.include_router(manage_pages.router(services))
     app.include_router(account_pages.router(services))
+    app.include_router(sitting_pages.router(services))
     app.include_router(question_pages.router(services))
+    app.include_router(result_pages.router(services))
+    app.include_router(http_results.router(services))
     app.mount("/static", pages.static_files(), name="static")
 
     app.state.access = services.access

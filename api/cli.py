@@ -190,6 +190,9 @@ def generate(
     ] = "",
     n: Annotated[int, typer.Option("-n", min=1, max=10_000, help="How many questions at most.")] = 20,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same questions.")] = 0,
+    proposed: Annotated[
+        bool, typer.Option("--propose", help="Have the language model of GONGXUE_PROPOSER add candidates.")
+    ] = False,
     seen_by: Annotated[
         str | None, typer.Option("--as", metavar="LOGIN", help="Only from what this person may read.")
     ] = None,

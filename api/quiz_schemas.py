@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 from api.access_schemas import DERIVED, BranchId, Moment
 from api.schemas import Schema
+from quiz.exams import Mode
 from quiz.model import Slot, State, Type
 
 MOST_QUESTIONS = 500
@@ -209,3 +210,120 @@ class MadeQuestions(Schema):
 
     questions: list[Question]
     rejected: dict[str, int]
+
+
+# -- what exams showed -------------------------------------------------------------------
+
+
+class GroupResult(Schema):
+    """A branch in numbers; `branch_id` null are several together. `mean` is of shares of the points.
+
+    `n` people's first sittings are marked. `not_begun` is known of one's own branches only.
+    """
+
+    branch_id: str | None
+    n: int
+    n_open: int
+    n_waiting: int
+    mean: float | None
+    n_passed: int
+    not_begun: int | None
+
+
+class OptionResult(Schema):
+    """How an option drew: how many chose it, and which share of all, of the upper and of the lower group."""
+
+    text: str
+    right: bool
+    suspected: bool
+    n: int
+    share: float
+    upper: float
+    lower: float
+    correlation: float | None
+
+
+class ItemResult(Schema):
+    """A question of a form. `discrimination` is its correlation with the score on all others."""
+
+    question_id: str
+    type: Type
+    stem: str
+    n_missing: int
+    facility: float
+    facility_se: float
+    discrimination: float | None
+    alpha_without: float | None
+    options: list[OptionResult]
+
+
+class FormStatistics(Schema):
+    """The questions of a form; there are none below `fewest` sittings. `n` are looked at, `n_apart` are not."""
+
+    form: int
+    n: int
+    fewest: int
+    n_apart: int
+    n_gone: int
+    alpha: float | None
+    alpha_se: float | None
+    questions: list[ItemResult]
+
+
+class ExamStatistics(Schema):
+    """An exam in numbers, of first sittings; `bars` count shares of the points from 0 to 1 in equal steps.
+
+    `forms` are told to who asks questions in the branch that gave it, as far as everyone got the same.
+    """
+
+    exam_id: str
+    branch_id: str
+    title: str
+    mode: Mode
+    opens_at: Moment
+    closes_at: Moment
+    pass_share: float
+    n_forms: int
+    drawn: bool
+    whole: bool
+    n: int
+    n_open: int
+    n_waiting: int
+    mean: float | None
+    median: float | None
+    n_passed: int
+    n_missing: int
+    bars: list[int]
+    groups: list[GroupResult]
+    left_out: bool
+    forms: list[FormStatistics]
+
+
+class Topic(Schema):
+    """A chapter: its clauses, those with an approved question, those that were asked, and how well it went.
+
+    `share` of the points was reached in first sittings by `n_people`; null while they are few.
+    """
+
+    heading: str
+    anchor: str
+    n_clauses: int
+    n_covered: int
+    n_asked: int
+    n_people: int
+    share: float | None
+
+
+class Material(Schema):
+    """A document with its chapters."""
+
+    document_id: str
+    title: str
+    whole: Topic
+    topics: list[Topic]
+
+
+class Coverage(Schema):
+    """The material of a branch, by title."""
+
+    documents: list[Material]

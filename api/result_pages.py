@@ -18,7 +18,7 @@ from api.principal import Asker
 from api.question_desk import Desk
 from api.question_pages import Sent
 from api.quiz_words import TYPE_WORDS, letter
-from api.result_views import STATE_WORDS, alpha_words, dots, item_views, mark_views, share_of
+from api.result_views import STATE_WORDS, alpha_words, dots, field_of, item_views, mark_views, share_of
 from api.services import Services
 from api.views import moment_words
 from quiz.attempts import ToMark
@@ -35,13 +35,13 @@ def router(services: Services) -> APIRouter:
     """The routes of these pages."""
     pages = APIRouter(prefix="/manage", include_in_schema=False)
     results, attempts = services.quiz.results, services.quiz.attempts
-    address = "/manage/exams/{exam_id}"
+    address = "/exams/{exam_id}"
 
     @pages.get(address)
     def exam(request: Request, asker: Asker, exam_id: str, branch: str = "") -> HTMLResponse:
         """An exam in numbers; by name the people of a branch of one's own."""
         overview = results.overview(asker, exam_id)
-        own = [g.branch_id for g in overview.groups if g.not_begun is not None]
+        own = [g.branch_id for g in overview.groups if g.branch_id and g.not_begun is not None]
         shown = branch if branch in own else own[0] if own else None
         names = services.access.branches.names()
         context = {
@@ -100,15 +100,14 @@ def router(services: Services) -> APIRouter:
         typed = {name: str(value).strip() for name, value in sent.items()}
         marks: list[tuple[ToMark, float]] = []
         problems = []
-        for view in mark_views(attempts.to_mark(asker, exam_id), most=len(typed)):
-            points = typed.get(view.field, "")
-            if not points:
-                continue
-            share = share_of(points, view.waiting.worth)
-            if share is None:
-                problems.append(Problem(view.field, f"得分要在 0 和 {view.waiting.worth:g} 之间。"))
-            else:
-                marks.append((view.waiting, share))
+        for waiting in attempts.to_mark(asker, exam_id):
+            field = field_of(waiting)
+            if points := typed.get(field, ""):
+                share = share_of(points, waiting.worth)
+                if share is None:
+                    problems.append(Problem(field, f"得分要在 0 和 {waiting.worth:g} 之间。"))
+                else:
+                    marks.append((waiting, share))
         if problems:
             return mark_page(request, asker, exam_id, problems=problems, typed=typed)
         for waiting, share in marks:

@@ -59,7 +59,9 @@ def item_views(form: FormResult, statistics: FormStatistics) -> tuple[ItemView, 
             OptionView(_name(question, n), text, text in question.answer, n in item.suspects, drew)
             for n, (text, drew) in enumerate(zip(question.options, item.options, strict=False))
         )
-        found.append(ItemView(number, question_id, question, item, options, _remarks(question, item, options)))
+        found.append(
+            ItemView(number, question_id, question, item, options, _remarks(question, item, options))
+        )
     return tuple(found)
 
 
@@ -126,7 +128,12 @@ class MarkView:
 def mark_views(waiting: Sequence[ToMark], most: int) -> tuple[MarkView, ...]:
     """The first answers to the question that comes first, so that they are held to one measure."""
     first = [w for w in waiting if w.question == waiting[0].question][:most]
-    return tuple(MarkView(f"{w.attempt_id}-{w.position}", w, f"{w.proposed * w.worth:.4g}") for w in first)
+    return tuple(MarkView(field_of(w), w, f"{w.proposed * w.worth:.4g}") for w in first)
+
+
+def field_of(waiting: ToMark) -> str:
+    """The field in which an answer is given its points."""
+    return f"{waiting.attempt_id}-{waiting.position}"
 
 
 def share_of(points: str, worth: float) -> float | None:

@@ -15,6 +15,7 @@ from api.settings import Settings
 from ingest.metadata import Sidecar
 from ingest.pipeline import LIBRARY, Keeping, Outcome, Pipeline, find_files
 from kb.model import Answer, Document, DocumentCard, Kind, Query, Source
+from quiz.generation.proposer import Proposer
 from quiz.quiz import open_quiz
 from search.engine import SearchEngine
 from search.index import SearchIndex
@@ -72,6 +73,7 @@ class Services:
         index: SearchIndex,
         engine: SearchEngine,
         access: Access,
+        proposer: Proposer | None = None,
     ) -> None:
         self.settings = settings
         self.catalog = catalog
@@ -81,7 +83,7 @@ class Services:
         self.engine = engine
         self.access = access
         self.holdings = Holdings(access, catalog, originals, pipeline, index)
-        self.quiz = open_quiz(access, catalog, engine)
+        self.quiz = open_quiz(access, catalog, engine, proposer)
         self.jobs = Jobs(settings.home, access, self.holdings, audit_days=settings.audit_days)
 
     # -- reading ------------------------------------------------------------

@@ -70,6 +70,13 @@ class Settings(BaseModel):
     )
     encoder_model: str = Field("", description="Model that the endpoint is asked for.")
     encoder_key: str = Field("", repr=False, description="Key that the endpoint is asked with.")
+    proposer: str = Field(
+        "",
+        description="Address of an OpenAI-compatible endpoint (http://…/v1) whose language model may propose"
+        " questions; empty for none. The text of clauses that are asked about goes there.",
+    )
+    proposer_model: str = Field("", description="Model that the endpoint is asked for.")
+    proposer_key: str = Field("", repr=False, description="Key that the endpoint is asked with.")
     keyword_engine: str = Field(
         "tantivy", description="File in `search/keyword/` that serves the keyword leg."
     )

@@ -18,6 +18,7 @@ from api.settings import SECRET, Settings
 from ingest.pipeline import Pipeline
 from kb.errors import CatalogUnavailable, EncoderUnavailable, InvalidSetting
 from kb.ports import Encoder, KeywordEngine, VectorEngine
+from quiz.generation.proposer import Proposer
 from search import keyword, vector
 from search.analysis import fold
 from search.engine import SearchEngine
@@ -87,7 +88,14 @@ def build_services(
         today=today,
     )
     engine = SearchEngine(catalog, index, today=today)
-    return Services(settings, catalog, originals, pipeline, index, engine, access)
+    return Services(settings, catalog, originals, pipeline, index, engine, access, _proposer(settings))
+
+
+def _proposer(settings: Settings) -> Proposer | None:
+    """The model that may propose questions; None where the settings name none."""
+    if not settings.proposer:
+        return None
+    return Proposer(url=settings.proposer, model=settings.proposer_model, key=settings.proposer_key)
 
 
 def open_configured_encoder(settings: Settings) -> Encoder:

@@ -24,7 +24,8 @@ KbError
     ├── IndexBusy           another process is writing it
     ├── EncoderUnavailable  weights missing or endpoint silent
     ├── CatalogUnavailable  the relational store cannot be used
-    └── ProviderUnavailable the identity provider is silent or makes no sense
+    ├── ProviderUnavailable the identity provider is silent or makes no sense
+    └── ProposerUnavailable the language model that may propose questions is silent or makes no sense
 
 `code` is stable and part of the HTTP contract. The message says what was
 attempted, on what, and what was seen; `hint` says what to do.
@@ -191,3 +192,9 @@ class ProviderUnavailable(ServiceError):
     """The identity provider is silent or makes no sense."""
 
     code = "provider_unavailable"
+
+
+class ProposerUnavailable(ServiceError):
+    """The language model that may propose questions is silent or makes no sense."""
+
+    code = "proposer_unavailable"

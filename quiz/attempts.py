@@ -276,7 +276,7 @@ class Attempts:
             ).one()
             if before.state != OPEN:
                 raise _over()
-            ahead = before.change is not None and before.change > change + 100
+            ahead = before.change is not None and before.change >= change
             if not ahead:
                 values = {"answer": kept, "saved_at": now, "change": change}
                 if before.change is None:

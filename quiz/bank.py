@@ -34,9 +34,6 @@ __all__ = ["Added", "Bank", "ChangedMeanwhile", "Check", "Failure", "History", "
 
 EDITED, CITED_ANEW = "修改后重新审核", "改为依据新的材料"
 """Reasons of reviews that follow from a new version."""
-HARD_GATES = frozenset({1, 2})
-"""Gates that no edit may fail: the key is one of the options, and stands in the clause."""
-
 _ACTIONS: Mapping[State, str] = {
     State.IN_REVIEW: "question.review",
     State.APPROVED: "question.approve",
@@ -318,13 +315,14 @@ class Bank:
     def edit(
         self, by: Principal, question_id: str, question: Question, *, seen_version: int
     ) -> tuple[Kept, Sequence[Failure]]:
-        """Make the next version of a question and send it to review; also the gates, not hard ones, that it fails.
+        """Make the next version of a question and send it to review; also the gates that it fails.
 
         Without a citation it keeps the one that it has. What changes nothing makes no version.
 
         Raises:
             ChangedMeanwhile: the latest version is another than the asker saw.
-            InvalidRequest: it is not sound, fails a hard gate, or cites what does not stand there.
+            InvalidRequest: it is not sound, its key is none (gate 1), it does not prove its key where the version
+                before did (gate 2), or it cites what does not stand there.
             NotFound: there is none that the asker may see, or it cites a document that they do not see.
             SignInRequired: nobody is signed in.
         """
@@ -336,8 +334,7 @@ class Bank:
         if question == before.question:
             return before, ()
         failures = self._check(question, by.scope)
-        hard = [f.reason for f in failures if f.gate in HARD_GATES and (f.gate == 1 or question.citation)]
-        if hard:
+        if hard := self._hard(before.question, failures, by.scope):
             raise InvalidRequest(f"Cannot keep this version of question {question_id}.", "；".join(hard))
         with self._office.writing() as connection:
             # Asked again, since running the gates took its time.
@@ -354,6 +351,17 @@ class Bank:
             )
             self._write(connection, by, "question.edit", now)
             return self._kept(connection, by, question_id), failures
+
+    def _hard(self, before: Question, failures: Sequence[Failure], scope: frozenset[str]) -> list[str]:
+        """Why an edit cannot be kept: gate 1; and gate 2, but for what the question failed of it already.
+
+        What was brought in may write 30日 where the clause has 三十日: its explanation can still be mended.
+        """
+        unproved = [f.reason for f in failures if f.gate == 2]
+        if unproved:
+            known = {f.reason for f in self._check(before, scope) if f.gate == 2}
+            unproved = [reason for reason in unproved if reason not in known]
+        return [*(f.reason for f in failures if f.gate == 1), *unproved]
 
     def set_state(
         self, by: Principal, question_id: str, state: State, reason: str = "", *, seen_version: int

@@ -1,7 +1,7 @@
 """What the bank tells of its questions: as they stand, how they came to it, and what stands in the way."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -46,7 +46,8 @@ class Kept:
     """A question of the bank at one version.
 
     `question_id` is the bank's and stays through all versions. `state` is where it stands today: what cites
-    a document that is no longer in force is `stale` and reads as in review. `note` says why.
+    a document that is no longer in force is `stale` and reads as in review. `note` says why. The latest
+    version has the difficulty that was measured, once there is one.
     """
 
     question_id: str
@@ -125,7 +126,7 @@ def kept_of(row: Any) -> Kept:
         row.branch_id,
         state,
         note,
-        question_of(row.body),
+        replace(question_of(row.body), difficulty=round(row.difficulty, 3)),
         row.added_by,
         row.added_at,
         row.changed_at,

@@ -66,13 +66,19 @@ class Linking:
         return tuple(self._row(row) for row in rows)
 
     def question(self, question: Question) -> Question:
-        """The question with the citation that it brings if that stands, else with the one found, else with none."""
+        """The question with the citation that it brings if that stands, else with the one found, else with none.
+
+        One whose document has an end is moved to a text in force that says the same, if there is one.
+        """
         try:
             question = self._citing.settled(question)
         except (NotFound, InvalidRequest):
             # It was made from a text that is not here: as if it had come without.
             question = replace(question, citation=None, places=())
-        return question if question.citation else self._linked(question)
+        if question.citation and self._citing.document(question.citation.document_id).meta.ended_on is None:
+            return question
+        found = self._linked(question)
+        return found if found.citation else question
 
     def _row(self, row: Row) -> Row:
         if row.question is None:

@@ -7,6 +7,7 @@ from quiz.attempts import Attempts
 from quiz.bank import Bank
 from quiz.exams import Exams
 from quiz.generation.generator import Generator
+from quiz.generation.proposer import Proposer
 from quiz.papers import Papers
 from quiz.results import Results
 from search.engine import SearchEngine
@@ -25,9 +26,11 @@ class Quiz:
     results: Results
 
 
-def open_quiz(access: Access, catalog: Catalog, engine: SearchEngine) -> Quiz:
-    """The services over a catalog's store and its index."""
-    generator = Generator(catalog, engine)
+def open_quiz(
+    access: Access, catalog: Catalog, engine: SearchEngine, proposer: Proposer | None = None
+) -> Quiz:
+    """The services over a catalog's store and its index; with a proposer, a model may add candidates."""
+    generator = Generator(catalog, engine, proposer)
     bank = Bank(access.office, catalog, generator.check)
     papers = Papers(access.office, bank)
     exams = Exams(access.office, papers, access.sharing)

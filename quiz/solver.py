@@ -2,7 +2,8 @@
 
 Two programmes, one after the other. The first leaves as few places empty as can be: an empty place is a slack
 that costs 1. The second keeps what the first has reached, line by line, and makes the forms alike. Both run in
-one thread, with a seed and limits that count work instead of time, so that the same task gives the same answer.
+one thread with a seed, so that the same task gives the same answer. Only a task that is not solved within a minute,
+such as one in which most questions give most others away, is given up, which is said.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,9 +15,9 @@ import numpy as np
 
 TOLERANCE = 0.01
 """Mean difficulties that differ by no more are equal."""
-_NODES = 5000
-"""How far the search goes before it says that it could not prove its answer."""
-_MORE_NODES = 200
+_LONGEST_S = 60.0
+"""How long the search for places to fill goes on; ordinary tasks take less than a second."""
+_NODES = 200
 """How far it looks for forms that are more alike."""
 _TIES = 0.4
 """Costs that only break ties, all together: less than one empty place."""
@@ -58,11 +59,10 @@ class Filled:
 def fill(task: Task) -> Filled:
     """As many places filled as can be, the forms as alike as they get."""
     model = _Model(task)
-    status = model.solve(_NODES, gap=0.5)
+    proven = model.solve(gap=0.5)
     missing = model.missing()
-    proven = status == highspy.HighsModelStatus.kOptimal
     if model.even_out(missing):
-        model.solve(_MORE_NODES, gap=TOLERANCE / 10)
+        model.solve(gap=TOLERANCE / 10, nodes=_NODES)
     return Filled(model.placed(), missing, proven)
 
 
@@ -204,12 +204,14 @@ class _Model:
             np.array(rows.value, dtype=float),
         )
 
-    def solve(self, nodes: int, *, gap: float) -> highspy.HighsModelStatus:
-        """Run; the answer so far stands in the solution."""
+    def solve(self, *, gap: float, nodes: int = 2**31 - 1) -> bool:
+        """Run; whether no answer is better by more than the gap."""
         self.highs.setOptionValue("mip_max_nodes", nodes)
         self.highs.setOptionValue("mip_abs_gap", gap)
+        # The clock runs on from one programme to the next.
+        self.highs.setOptionValue("time_limit", self.highs.getRunTime() + _LONGEST_S)
         self.highs.run()
-        return self.highs.getModelStatus()
+        return bool(self.highs.getModelStatus() == highspy.HighsModelStatus.kOptimal)
 
     def missing(self) -> tuple[int, ...]:
         """Empty places by line."""

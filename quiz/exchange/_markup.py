@@ -43,7 +43,7 @@ _BLOCKS = frozenset(
         "ul",
     ]
 )
-_PICTURES = frozenset(["audio", "embed", "iframe", "img", "math", "object", "svg", "video"])
+PICTURES = frozenset(["audio", "embed", "iframe", "img", "math", "object", "svg", "video"])
 _UNSEEN = frozenset(["script", "style"])
 _NBSP = "\u00a0"
 
@@ -135,7 +135,7 @@ def text_of(root: Any, instead: Callable[[Any], str | None] = lambda element: No
             continue
         name = local(node).lower()
         shown = instead(node) if node is not root and name else None
-        if shown is None and name in _PICTURES:
+        if shown is None and name in PICTURES:
             raise Unusable("题目里有图片或公式，不能带进来")
         after = re.sub(r"[ \t\r\n\f]+", " ", node.tail or "") if node is not root else ""
         edge = PARAGRAPH if name in _BLOCKS else ""
@@ -146,8 +146,8 @@ def text_of(root: Any, instead: Callable[[Any], str | None] = lambda element: No
         else:
             inner = re.sub(r"[ \t\r\n\f]+", " ", node.text or "")
             left += [after, edge, *reversed(node), inner, edge]
-    text = re.sub(f" *([\n{PARAGRAPH}]) *", r"\1", "".join(found))
-    text = re.sub(f"{PARAGRAPH}+", PARAGRAPH, re.sub(" +", " ", text).strip(f" {PARAGRAPH}"))
+    text = re.sub(f" ?([\n{PARAGRAPH}]) ?", r"\1", re.sub(" +", " ", "".join(found)))
+    text = re.sub(f"{PARAGRAPH}+", PARAGRAPH, text.strip(f" {PARAGRAPH}"))
     return clean(text.replace(PARAGRAPH, "\n").replace(_NBSP, " ")).strip("\n")
 
 

@@ -1,10 +1,11 @@
 """What stands beside a question in formats that know feedback: answer, points to mark, explanation and source."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
-from quiz.exchange._markup import child, fill, text_of
+from quiz.exchange._markup import PICTURES, child, fill, local, text_of
 from quiz.model import Citation, Point, Question
 
 
@@ -65,7 +66,8 @@ def _cite(parent: Any, citation: Citation) -> None:
 
 def read(*roots: Any) -> Notes:
     """The notes that `write` made, or that others wrote; their text without pictures is the explanation."""
-    answer, points, citation, rest = "", [], None, []
+    answer, citation = "", None
+    points: list[Point] = []
 
     def known(element: Any) -> str | None:
         nonlocal answer, citation
@@ -76,14 +78,24 @@ def read(*roots: Any) -> Notes:
         if kinds == ["answer"] and len(element) == 1:
             answer = text_of(element[0])
             return ""
-        if kinds == ["points"] and all(len(line) == 2 for line in element):
-            points.extend(Point(text_of(line[0]), float(text_of(line[1]))) for line in element)
+        if kinds == ["points"] and (read := _points(element)):
+            points.extend(read)
             return ""
-        return "［图片］" if element.tag == "img" else None
+        return "［图片］" if local(element) in PICTURES else None
 
-    for root in roots:
-        rest.append(text_of(root, known))
+    rest = [text_of(root, known) for root in roots]
     return Notes("\n".join(filter(None, rest)), citation, answer, tuple(points))
+
+
+def _points(listed: Any) -> list[Point]:
+    """The points of the list; none where it is a list of other things."""
+    lines = [[text_of(part) for part in line] for line in listed]
+    if not all(len(line) == 2 and re.fullmatch(r"[\d.e-]{1,30}", line[1]) for line in lines):
+        return []
+    try:
+        return [Point(text, float(weight)) for text, weight in lines]
+    except ValueError:
+        return []
 
 
 def _citation(line: Any, kinds: list[str]) -> Citation | None:

@@ -11,6 +11,7 @@ from quiz.exchange._draft import Draft, Unusable, question_from
 from quiz.exchange._report import explained
 from quiz.exchange._words import TYPE_NAMES, fold, type_named
 from quiz.model import TRUE, Question, Type, question_json, question_of
+from quiz.soundness import fault
 
 HEADING = (
     "题干（必填）",
@@ -151,6 +152,8 @@ def _row(line: Line, columns: Sequence[str], default_kind: str) -> Row:
     worth = float(points[1]) if points else None
     try:
         question = _with_rest(question_from(draft), said.get("rest", ""))
+        if wrong := fault(question):
+            raise Unusable(wrong.rstrip("。"))
     except Unusable as error:
         return Row(line.place, None, worth, str(error))
     return Row(line.place, question, worth)

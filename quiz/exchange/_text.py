@@ -14,7 +14,8 @@ from kb.errors import UnreadableSource
 from kb.model import Source
 from quiz.exchange import Row
 from quiz.exchange._draft import Draft, Unusable, question_from
-from quiz.exchange._words import TYPE_PATTERN, fold
+from quiz.exchange._words import TYPE_PATTERN, fold, type_named
+from quiz.soundness import fault
 
 _END = r"[\]】)）]"
 _OPEN = r"[\[【(（]"
@@ -84,7 +85,10 @@ def read(data: bytes, media_type: str) -> tuple[Row, ...]:
 def _row(found: _Found) -> Row:
     place = f"第 {found.line} 行（第 {found.number} 题）"
     try:
-        return Row(place, question_from(found.draft), found.points)
+        question = question_from(found.draft)
+        if wrong := fault(question):
+            raise Unusable(wrong.rstrip("。"))
+        return Row(place, question, found.points)
     except Unusable as error:
         return Row(place, None, found.points, str(error))
 
@@ -157,7 +161,7 @@ class _Reader:
     def _keys(self, line: str) -> bool:
         """Take a line of a list of keys at the end; false where the line is none."""
         now = self._found[-1] if self._found else None
-        if now is None or (now.where == "explanation" and not self._after_blank):
+        if now is None or (now.where == "explanation" and not (self._after_blank or self._fresh)):
             return False
         if _KEYS_HEADING.fullmatch(line) and (self._after_blank or now.complete):
             now.where = "keys"
@@ -176,8 +180,10 @@ class _Reader:
             said[int(match[1])] = match[2]
         if not said or re.sub(r"[\s,，、;；.．]", "", _PAIR.sub("", rest)):
             return False
-        # A number may come again in each section: the section that the heading above opened goes first.
-        place = {f.number: f for f in self._found} | {f.number: f for f in self._found[self._section :]}
+        # A number may come again in each section: the section meant is that of the last heading.
+        since = self._found[self._section :]
+        section = since or [f for f in self._found if type_named(f.draft.kind) == type_named(self._kind)]
+        place = {f.number: f for f in self._found} | {f.number: f for f in section}
         if not all(n in place and not place[n].draft.answer for n in said):
             return False
         for n, key in said.items():

@@ -7,6 +7,7 @@ no blank line ends a question early. Ordering is written as Moodle 4.4 and its o
 import itertools
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 
 from lxml import etree
 
@@ -67,10 +68,7 @@ class Gift:
             )
         blocks = [b for b in re.split(r"\n[ \t]*\n", re.sub(r"\r\n?", "\n", text)) if b.strip()]
         found = [(block, tags) for block, tags in map(_uncommented, blocks) if block]
-        return tuple(
-            row(f"第 {n} 题", lambda b=block, t=tags: (_question(b, t), None))
-            for n, (block, tags) in enumerate(found, 1)
-        )
+        return tuple(row(f"第 {n} 题", partial(_read, *one)) for n, one in enumerate(found, 1))
 
 
 def _block(number: int, question: Question) -> str:
@@ -161,6 +159,10 @@ def _uncommented(block: str) -> tuple[str, tuple[str, ...]]:
     return "\n".join(kept).strip(), tuple(tags)
 
 
+def _read(block: str, topics: tuple[str, ...]) -> tuple[Question, float | None]:
+    return _question(block, topics), None
+
+
 def _question(block: str, topics: tuple[str, ...]) -> Question:
     text = re.sub(r"\\([\\~=#{}:n])", _hide, block)
     if text.startswith("::") and "::" in text[2:]:
@@ -175,9 +177,10 @@ def _question(block: str, topics: tuple[str, ...]) -> Question:
     after = text[end + 1 :].strip()
     kind = found[1] if (found := _FORMAT.match(text)) else "moodle"
     stem = _text(text[:start] + (f"{BLANK}{after}" if after else ""))
-    inner, _, general = text[start + 1 : end].strip().rpartition("####")
-    if not _ and "####" not in text[start:end]:
-        inner, general = general, ""
+    inner = text[start + 1 : end]
+    general = ""
+    if (at := inner.rfind("####")) >= 0:
+        inner, general = inner[:at], inner[at + 4 :]
     notes = _notes.read(fragment(_html(general, kind))) if general.strip() else _notes.Notes()
     question, said = _answered(stem, inner.strip(), kind, notes)
     explanation = "\n".join(filter(None, [notes.explanation, *said]))
@@ -195,7 +198,7 @@ def _text(part: str, kind: str = "moodle") -> str:
     if found := _FORMAT.match(part):
         part, kind = part[found.end() :], found[1]
     text = part.translate(_SHOWN)
-    if kind == "html" or (kind == "moodle" and re.search(r"</?[a-zA-Z][^>]*>|&\w+;", text)):
+    if kind == "html" or (kind == "moodle" and re.search(r"</?[a-zA-Z][^<>]*>|&\w+;", text)):
         return text_of_html(_html(part, kind))
     return clean(text).strip()
 
@@ -278,7 +281,7 @@ def _numbers(inner: str) -> list[str]:
         weight = _WEIGHT.match(part)
         number = part[weight.end() if weight else 0 :].split("#")[0].translate(_SHOWN).strip()
         value, _, margin = number.partition(":")
-        if ".." in number or (margin and float(margin) != 0):
+        if ".." in number or re.search("[1-9]", margin):
             raise Unusable(f"数值题的答案“{number}”是一个范围，没有这样的题型")
         if not weight or float(weight[1]) == 100:
             found.append(value.strip())

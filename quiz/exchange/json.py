@@ -13,6 +13,7 @@ from kb.model import Source
 from quiz.exchange import Row, Written
 from quiz.exchange._report import losses
 from quiz.model import Sheet, question_json, question_of
+from quiz.soundness import fault
 
 
 class Json:
@@ -71,9 +72,8 @@ def _row(place: str, item: Any) -> Row:
         missing = [name for name in ("type", "stem", "answer") if name not in item]
         problem = f"缺少 {'、'.join(missing)}" if missing else "有的字段类型不对"
         return Row(place, None, points, problem)
-    if not question.stem.strip() or not question.answer:
-        return Row(place, None, points, "没有题干或没有答案")
-    return Row(place, question, points)
+    wrong = fault(question).rstrip("。")
+    return Row(place, None, points, wrong) if wrong else Row(place, question, points)
 
 
 FORMAT = Json()

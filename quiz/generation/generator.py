@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from kb.errors import InvalidRequest
+from kb.errors import InvalidRequest, ProposerUnavailable
 from kb.model import Answer, Document, Query, Validity, validity
 from quiz.generation.balance import Balance
 from quiz.generation.gates import Basis, Failure, failures
 from quiz.generation.making import Maker, Spot
 from quiz.generation.places import places
 from quiz.generation.pools import Pool
+from quiz.generation.proposer import Proposer
 from quiz.generation.statements import Statement
 from quiz.model import FALSE, TRUE, Question, Slot, Type
 from search.engine import SearchEngine
@@ -69,9 +70,10 @@ class _Task:
 class Generator:
     """Makes and checks questions over a catalog, under a scope. Safe to share between threads."""
 
-    def __init__(self, catalog: Catalog, engine: SearchEngine) -> None:
+    def __init__(self, catalog: Catalog, engine: SearchEngine, proposer: Proposer | None = None) -> None:
         self._catalog = catalog
         self._engine = engine
+        self.proposer = proposer
         self._pool = lru_cache(maxsize=8)(self._make_pool)
 
     def generate(
@@ -82,16 +84,24 @@ class Generator:
         types: frozenset[Type] = frozenset(Type),
         n: int = 20,
         seed: int = 0,
+        proposed: bool = False,
     ) -> Made:
         """At most `n` questions; the same material, seed and corpus give the same.
 
-        Every statement is asked about once before any is asked about twice.
+        Every statement is asked about once before any is asked about twice. With `proposed`, a third at
+        most are what the language model of this installation proposed and the gates let through.
 
         Raises:
             NotFound: no such document in the scope.
             InvalidRequest: nothing to ask about is named, no type, a clause that is not there, or `n` out of range.
             InvalidQuery: the query cannot be searched for.
+            ProposerUnavailable: a model was asked for, and there is none or it fails.
         """
+        if proposed and self.proposer is None:
+            raise ProposerUnavailable(
+                "Cannot have questions proposed: no language model is set up here.",
+                "Set GONGXUE_PROPOSER, or make questions without it.",
+            )
         if not types or not 1 <= n <= MOST:
             raise InvalidRequest(
                 f"Cannot make {n} questions of {len(types)} types.",
@@ -102,9 +112,21 @@ class Generator:
         taken: list[Question] = []
         made: Counter[Type] = Counter()
         known: set[str] = set()
+        used: set[tuple[int, int]] = set()
         tasks: list[tuple[_Task, Basis]] = []
         for document, ordinals in self._chosen(material, scope):
             basis = self._basis(document, scope)
+            if proposed and self.proposer is not None:
+                for candidate in self.proposer.propose(document, ordinals, types, n):
+                    if len(taken) >= n // 3:
+                        break
+                    failed = failures(candidate, basis)
+                    rejected.update({f.gate for f in failed})
+                    if not failed and candidate.question_id not in known:
+                        known.add(candidate.question_id)
+                        taken.append(candidate)
+                        made[candidate.type] += 1
+                        used.update(candidate.places if len(candidate.places) == 1 else ())
             maker = Maker(self._pool(document.document_id, scope), balance, seed)
             tasks += [(t, basis) for t in self._tasks(maker, ordinals, material.phrase, seed)]
         tasks.sort(key=lambda t: (t[0].round, -t[0].worth, t[0].order))
@@ -114,9 +136,10 @@ class Generator:
             wanted = [t for t in task.types if t in types]
             for type_ in sorted(wanted, key=lambda t: (made[t] / _WISHED[t], task.types.index(t))):
                 question = self._first_that_passes(task.make(type_), basis, rejected)
-                if question is None or question.question_id in known:
+                if question is None or question.question_id in known or not used.isdisjoint(question.places):
                     continue
                 known.add(question.question_id)
+                used.update(question.places if len(question.places) == 1 else ())
                 taken.append(question)
                 made[type_] += 1
                 if type_ is Type.SINGLE:

@@ -140,8 +140,8 @@ class Maker:
         )
 
     def _true_false(self, spot: Spot) -> Iterator[Question]:
-        if spot.slot in (Slot.OTHER, Slot.ACTION, Slot.LIST, Slot.CONDITION, Slot.DATE) or (
-            spot.slot is Slot.TERM and not spot.mark
+        if spot.slot not in (Slot.NUMBER, Slot.RANGE, Slot.BODY) and not (
+            spot.slot is Slot.TERM and spot.mark
         ):
             return
         statement = spot.statement
@@ -153,11 +153,7 @@ class Maker:
                 Type.TRUE_FALSE, f"{self._title}{statement.text}", (TRUE, FALSE), (TRUE,), spot, places=places
             )
             return
-        wrong = [
-            w
-            for w in self._wrong(spot)
-            if spot.slot is not Slot.MODALITY or {w, spot.text} <= {"应当", "可以"}
-        ]
+        wrong = self._wrong(spot)
         lot = self._lot(spot)
         for option in sorted(wrong[:4], key=lambda o: hash_of(o, lot)):
             at = spot.start - statement.start

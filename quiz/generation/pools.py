@@ -13,7 +13,51 @@ from quiz.generation.statements import Listing, Statement, body_clauses, listing
 from quiz.model import Slot
 from quiz.quantities import Amount, amount_of, amounts, dates
 
-MODALITY_OPTIONS = ("应当", "可以", "不得", "有权")
+MODALITY_OPTIONS = ("应当", "可以", "不得", "无须")
+_VAGUE = (
+    "有关",
+    "其他",
+    "相关",
+    "本",
+    "所在",
+    "上级",
+    "下级",
+    "原",
+    "各级",
+    "同级",
+    "主管部门",
+    "职能部门",
+    "该",
+    "前款",
+    "各",
+)
+"""With these begins what names no body for itself."""
+_BREAKS = frozenset(
+    [
+        "、",
+        "下列",
+        "会同",
+        "经",
+        "报告",
+        "报",
+        "报请",
+        "提请",
+        "由",
+        "向",
+        "通知",
+        "告知",
+        "通报",
+        "移送",
+        "责令",
+        "设立",
+        "组织",
+        "成立",
+        "建立",
+        "监督",
+        "协助",
+        "配合",
+    ]
+)
 JOINTS = re.compile(r"、|以及|及其|或者|和|及|或|与")
 _BODY_END = [
     "人民政府",
@@ -136,7 +180,9 @@ class Pool:
         if slot in (Slot.NUMBER, Slot.RANGE) and (amount := amount_of(key)):
             return _amounts_like(amount, [o for o in self.offers if o.slot is slot], clause)
         if slot is Slot.MODALITY:
-            return [m for m in MODALITY_OPTIONS if m != key and not (key == "必须" and m == "应当")]
+            must = key in ("应当", "必须")
+            known = must or key in MODALITY_OPTIONS
+            return [m for m in MODALITY_OPTIONS if m != key and not (must and m == "应当")] if known else []
         near = sorted(
             (o for o in self.offers if o.slot is slot and o.mark == mark),
             key=lambda o: (abs(o.clause - clause), abs(len(o.text) - len(key)), o.text),
@@ -218,15 +264,18 @@ def nominal(statement: Statement, said: Sequence[Word]) -> Iterator[tuple[int, i
         while (
             j < len(said)
             and (said[j].tag[0] in "nbaf" or said[j].tag in ("vn", "l", "j", "s", "nz"))
-            and said[j].text not in ("、", "下列")
+            and said[j].text not in _BREAKS
         ):
             j += 1
         if j > i:
             start, end = said[i].start, said[j - 1].end
             text = statement.text[start:end]
             before = statement.text[start - 1 : start]
+            led_by = said[i - 1].tag[0] if i else "x"
             if (
                 body_of(text)
+                and led_by not in "nbrfam"
+                and not text.startswith(_VAGUE)
                 and before not in ("的", "、", "和", "或", "与", "及")
                 and statement.text[end : end + 1] not in ("、", "和", "或", "与", "及", "的", "等")
             ):

@@ -12,6 +12,8 @@ from kb.model import Clause, Document, Kind, Part
 
 LONGEST = 200
 SHORTEST = 10
+_SHORT = 22
+"""A sentence below this takes the one before it with it: alone it seldom says what it is about."""
 _SENTENCE = re.compile(r"[^。！？\n]+[。！？]?")
 _LABEL = re.compile(
     r"^[\s　]*(?:第[〇零一二三四五六七八九十百千万0-9]+[条款项](?:之[一二三四五六七八九十]+)?|[（(][一二三四五六七八九十0-9]+[)）]|[0-9]{1,2}[.．、](?![0-9])|[一二三四五六七八九十]+、|[①-⑳])[\s　]*"
@@ -89,7 +91,7 @@ def listings(document: Document, clause: Clause) -> Iterator[Listing]:
         items = [_trimmed(document.text, p.start, p.end) for p in _direct(parts)]
         spans = [(s, e) for s, e in items if e - s >= 2]
         texts = [document.text[s:e] for s, e in spans]
-        if len(spans) < 2 or len(spans) != len(items) or any("\n" in t for t in texts):
+        if len(spans) < 2 or len(spans) != len(items) or any("\n" in t or is_hanging(t) for t in texts):
             continue
         exhaustive = not any(
             re.match(r"(?:法律、|国家|国务院)?.{0,14}?其[他它]", t) or CATCH_ALL.search(t[-3:]) for t in texts
@@ -162,7 +164,7 @@ def _sentences(document: Document, clause: Clause, start: int, end: int) -> Iter
             before = None
             continue
         begin = s
-        if _ELLIPTIC.match(text[s:e]) and before is not None:
+        if before is not None and (_ELLIPTIC.match(text[s:e]) or e - s < _SHORT):
             begin = before[0]
         before = (begin, e)
         if e - begin > LONGEST:

@@ -129,16 +129,15 @@ def open_hall(home: Path) -> Hall:
     cited = []
     for label, question in QUESTIONS.items():
         clause = next(c for c in document.clauses if c.label == label)
-        # The clause without its label.
-        start = document.text.index("　", clause.start) + 1
-        end = clause.start + len(document.text[clause.start : clause.end].rstrip())
+        said = next(line.split("　")[1] for line in RULE.splitlines() if line.startswith(f"{label}　"))
+        start = document.text.index(said, clause.start, clause.end)
         citation = Citation(
             document.document_id,
             document.meta.title,
             clause.path,
-            document.text[start:end],
+            said,
             start,
-            end,
+            start + len(said),
             clause.clause_id,
             clause.anchor,
         )

@@ -183,6 +183,26 @@ def test_linking_checks_a_citation_that_is_brought(library: Services) -> None:
     assert rows[3] == Row("第 4 行", None, problem="没有答案。")
 
 
+def test_linking_moves_a_question_to_the_version_in_force(library: Services) -> None:
+    """A citation of a superseded document becomes one of the same words in its successor; words that went stay."""
+    old = next(c for c in library.documents(EVERYONE)[1] if c.number == "北党发〔2019〕3号")
+    document = library.document(old.document_id, EVERYONE)
+    first, third = (next(c for c in document.clauses if c.label == label) for label in ("第一条", "第三条"))
+    stays = replace(
+        gap(f"为了规范{BLANK}的使用，制定本办法。", "活动经费"),
+        citation=cited(document, first.start, first.end),
+    )
+    went = replace(
+        choice("外出学习每人每天不超过（ ）。", "五十元", "八十元"),
+        citation=cited(document, third.start, third.end),
+    )
+    moved = linked(library, stays).citation
+    assert moved
+    assert (moved.title, moved.path[-1]) == (FUNDS, "第一条")
+    assert moved.document_id != old.document_id
+    assert linked(library, went) == went
+
+
 # -- over HTTP ---------------------------------------------------------------------------------
 
 
@@ -196,7 +216,10 @@ class Client:
     def ask(self, who: str, method: str, path: str, status: int = 200, **sent: Any) -> Any:
         """The JSON of an answer that has this status."""
         response: Response = self.http.request(
-            method, f"/v1{path}", headers=self.headers.get(who, {}), **sent
+            method,
+            f"/v1{path}",
+            headers={"content-type": "application/json", **self.headers.get(who, {})},
+            **sent,
         )
         assert response.status_code == status, response.text
         return response.json()
@@ -325,13 +348,8 @@ def test_http_takes_no_question_that_is_none(
     sent = question_json(linked(services_of_bank, choice("共建协议期满（ ）前可以续签。", "30日", "60日")))
     before = client.ask("trainer", "GET", "/questions?branch=nan")["total"]
     body = {"branch_id": "nan", "questions": [sent, sent | change]}
-    client.ask("trainer", "POST", "/questions", status, content=ascii_json(body))
+    client.ask("trainer", "POST", "/questions", status, content=json.dumps(body).encode())
     assert client.ask("trainer", "GET", "/questions?branch=nan")["total"] == before
-
-
-def ascii_json(body: dict[str, Any]) -> bytes:
-    """JSON that can hold half a character."""
-    return json.dumps(body).encode()
 
 
 def test_http_makes_questions(client: Client, services_of_bank: Services) -> None:

@@ -1,16 +1,18 @@
 """One sheet for all formats: twelve questions over all types, about rules that exist nowhere.
 
-`python -m tests.unit.quiz.exchange_sheet` writes the golden files anew; look at what changed before you keep it.
+`python -m tests.unit.quiz.exchange_sheet xlsx csv` writes the golden files of these formats anew; look at what
+changed before you keep it.
 """
 
 import io
 import json
 import re
+import sys
 from pathlib import Path
 
 import pypdfium2
 
-from quiz.exchange import Written, formats
+from quiz.exchange import Written, format_named
 from quiz.model import BLANK, FALSE, TRUE, Citation, Point, Question, Sheet, SheetQuestion, Slot, Type
 
 
@@ -174,8 +176,8 @@ def losses_text(written: Written) -> str:
 
 
 if __name__ == "__main__":
-    for name, format_ in formats().items():
-        folder = GOLDEN / name
+    for name in sys.argv[1:]:
+        format_, folder = format_named(name), GOLDEN / name
         folder.mkdir(parents=True, exist_ok=True)
         written = format_.write(SHEET)
         if name == "pdf":

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import update
 
 from access.access import open_access
 from access.keys import Keys
@@ -26,6 +27,7 @@ from quiz.bank import Bank, ChangedMeanwhile
 from quiz.citing import cited
 from quiz.kept import STEPS
 from quiz.model import BLANK, FALSE, TRUE, Point, Question, State, Type, question_json
+from quiz.tables import questions
 from quiz.versions import UNLINKED
 from store.catalog import Catalog
 from store.database import open_database
@@ -115,7 +117,11 @@ def stage_in(folder: Path) -> Iterator[Stage]:
     house = opened(file)
     house.ids.update(ids)
     failing: list[Failed] = []
-    bank = Bank(house.access.office, house.catalog, lambda question, scope: tuple(failing))
+    bank = Bank(
+        house.access.office,
+        house.catalog,
+        lambda q, scope: tuple(f for f in failing if f.reason in q.explanation),
+    )
     try:
         yield Stage(house, bank, failing, rules)
     finally:
@@ -388,7 +394,9 @@ def test_bank_edit_makes_a_version_and_sends_it_to_review(stage: Stage) -> None:
     """The old version stays as it was, the new one waits for review, and the citation is kept."""
     [question_id] = stage.add(size(stage.rules), state=State.APPROVED)
     stage.failing.append(Failed(9, "答案最长"))
-    better = replace(size(stage.rules), stem=f"夜学小组一般有{BLANK}。", citation=None)
+    better = replace(
+        size(stage.rules), stem=f"夜学小组一般有{BLANK}。", citation=None, explanation="答案最长。"
+    )
     kept, failures = stage.bank.edit(stage.by("shu"), question_id, better, seen_version=1)
     assert (kept.version, kept.state, kept.question.stem) == (2, State.IN_REVIEW, better.stem)
     assert kept.question.citation == size(stage.rules).citation
@@ -408,18 +416,21 @@ def test_bank_edit_that_changes_nothing_makes_no_version(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gate", "linked", "kept"), [(1, True, False), (2, True, False), (2, False, True), (3, True, True)]
+    ("gate", "before", "kept"),
+    [(1, False, False), (1, True, False), (2, False, False), (2, True, True), (3, False, True)],
 )
-def test_bank_edit_stops_at_hard_gates(stage: Stage, gate: int, linked: bool, kept: bool) -> None:
-    """A key that is no option, or that its clause does not hold, is refused; softer gates are told."""
-    [question_id] = stage.add(size(stage.rules) if linked else plain())
-    stage.failing.append(Failed(gate, "过不了"))
-    better = replace(size(stage.rules) if linked else plain(), explanation="改过。")
+def test_bank_edit_makes_no_key_worse(stage: Stage, gate: int, before: bool, kept: bool) -> None:
+    """A key that is no option, or that its clause does not hold any more, is refused; what else fails is told."""
+    stage.failing.append(Failed(gate, "有误"))
+    first = replace(size(stage.rules), explanation="有误。" if before else "无。")
+    [question_id] = stage.add(first)
+    worse = replace(first, explanation="改得有误。")
     if kept:
-        assert stage.bank.edit(stage.by("wen"), question_id, better, seen_version=1)[0].version == 2
+        found, failures = stage.bank.edit(stage.by("wen"), question_id, worse, seen_version=1)
+        assert (found.version, [f.gate for f in failures]) == (2, [gate])
     else:
-        with pytest.raises(InvalidRequest, match="过不了"):
-            stage.bank.edit(stage.by("wen"), question_id, better, seen_version=1)
+        with pytest.raises(InvalidRequest, match="有误"):
+            stage.bank.edit(stage.by("wen"), question_id, worse, seen_version=1)
         assert stage.bank.question(stage.by("wen"), question_id).version == 1
 
 
@@ -597,6 +608,18 @@ def test_bank_moves_a_question_to_the_newer_document(stage: Stage) -> None:
     assert (kept.version, kept.state, kept.stale) == (2, State.CANDIDATE, False)
     assert kept.question == size(document)
     assert stage.bank.question(by, question_id, 1).question == size(stage.rules)
+
+
+def test_bank_tells_the_difficulty_that_was_measured(stage: Stage) -> None:
+    """It stands in the question as it is now; the version that was made keeps its estimate."""
+    [question_id] = stage.add(size(stage.rules))
+    with stage.house.access.office.writing() as connection:
+        connection.execute(update(questions).values(difficulty=0.8124))
+    by = stage.by("wen")
+    kept = stage.bank.question(by, question_id)
+    assert kept.question.difficulty == 0.812
+    assert stage.bank.edit(by, question_id, kept.question, seen_version=1)[0].version == 1
+    assert stage.bank.history(by, question_id).versions[0].question == size(stage.rules)
 
 
 # -- any history -----------------------------------------------------------------------------------

@@ -211,11 +211,12 @@ def test_numbers_and_formulas_are_read_as_people_see_them() -> None:
 def test_several_sheets_are_read_and_their_names_tell_the_type() -> None:
     """Where no column says the type, the name of the sheet does; a sheet without heading is passed over."""
     workbook = openpyxl.Workbook()
-    for name, rows in {
+    pages: dict[str, list[tuple[str | None, ...]]] = {
         "说明": [("请按模板填写",)],
         "多选题": [HEAD[:1] + HEAD[2:], (STEM, "6点", "7点", "8点", None, "A")],
         "判断题": [("题目", "答案"), ("车棚有灯。", "错")],
-    }.items():
+    }
+    for name, rows in pages.items():
         page = workbook.create_sheet(name)
         for row in rows:
             page.append(row)
