@@ -66,6 +66,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "question.add": "向题库加入了试题",
     "question.approve": "通过了试题",
     "question.edit": "修改了试题",
+    "question.export": "导出了试题",
     "question.retire": "停用了试题",
     "question.review": "把试题送回审核",
     "question.stale": "试题所依据的材料失效，转为待审",

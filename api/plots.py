@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 WIDTH = 360
-_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 10, 22, 34
-_HEIGHT = 210
+_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 18, 36, 34
+_HEIGHT = 220
 
 
 @dataclass(frozen=True, slots=True)

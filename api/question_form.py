@@ -107,15 +107,14 @@ def question_from(
     if problems:
         return None, problems
     topics = tuple(dict.fromkeys(t.strip() for t in re.split(r"[；;\n]", typed.topics) if t.strip()))
-    found = replace(
-        old,
-        stem=typed.stem,
-        explanation=typed.explanation,
-        topics=topics,
-        difficulty=difficulty if difficulty is not None else old.difficulty,
-        citation=cited,
-        **fields,
-    )
+    stated = {
+        "stem": typed.stem,
+        "explanation": typed.explanation,
+        "topics": topics,
+        "difficulty": difficulty,
+        "citation": cited,
+    }
+    found = replace(old, **(stated | fields))
     same = found.answer == old.answer and found.citation == old.citation
     return (found if same else replace(found, places=_places(found))), []
 

@@ -35,6 +35,8 @@ MOST_MB = 10
 _FOUND = 10
 _BEGINS = 40
 _USUAL = (Type.SINGLE, Type.MULTIPLE, Type.TRUE_FALSE, Type.BLANK)
+LONGEST = 200
+"""Characters of a query or phrase."""
 KINDS = ("document", "query", "phrase")
 
 
@@ -92,6 +94,8 @@ class Wish:
             found.append(Problem("query", "请写主题。"))
         if self.kind == "phrase" and not self.phrase:
             found.append(Problem("phrase", "请写固定提法，照抄原文。"))
+        if len(self.query) > LONGEST or len(self.phrase) > LONGEST:
+            found.append(Problem(self.kind, f"请写短一些，最多 {LONGEST} 字。"))
         if not self.types:
             found.append(Problem("type", "请至少选一种题型。"))
         if not (self.n.isascii() and self.n.isdigit() and 1 <= int(self.n[:9]) <= MOST):
@@ -158,6 +162,7 @@ def router(services: Services) -> APIRouter:
             "newer": in_force(versions, wish.document),
             "clauses": _choices(document) if document else (),
             "MOST": MOST,
+            "LONGEST": LONGEST,
             "made": None,
         }
         if go and not problems and (document or wish.kind != "document"):

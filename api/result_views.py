@@ -109,6 +109,7 @@ def alpha_words(alpha: float) -> str:
     >>> alpha_words(0.85)
     '分数可靠，可以用来比较高低。'
     """
+    alpha = round(alpha, 2)
     if alpha >= 0.8:
         return "分数可靠，可以用来比较高低。"
     if alpha >= 0.6:

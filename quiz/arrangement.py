@@ -58,7 +58,7 @@ def natural_order(question: Question) -> Order:
         sizes = [d for d in dates if d is not None]
         if not sizes or len(sizes) < len(dates):
             return ()
-    return tuple(sorted(range(len(sizes)), key=lambda i: sizes[i]))  # type: ignore[arg-type, return-value]
+    return tuple(sorted(range(len(sizes)), key=lambda i: sizes[i]))
 
 
 def _key(question: Question) -> int:
@@ -125,3 +125,19 @@ def _mixed(question: Question, random: Random) -> Order:
         if tuple(question.options[i] for i in order) != question.answer:
             break
     return tuple(order)
+
+
+def order_beside(question: Question, others: Sequence[Question], random: Random) -> Order:
+    """An order for a question that joins others, shown as they are: its key goes where fewest of theirs are."""
+    if question.type is not Type.SINGLE:
+        return arranged([question], random.randrange(2**31))[0]
+    size = len(question.options)
+    used = Counter(
+        o.options.index(o.answer[0]) for o in others if o.type is Type.SINGLE and len(o.options) == size
+    )
+    fewest = min(used[p] for p in range(size))
+    positions = [p for p in range(size) if used[p] == fewest]
+    natural = natural_order(question)
+    if natural and natural.index(_key(question)) in positions:
+        return natural
+    return order_with_key_at(question, random.choice(positions), random)

@@ -129,9 +129,7 @@ def _aim(stock: Stock, blueprint: Blueprint, fits: Sequence[Sequence[int]]) -> f
     return sum(fmean(found) * n[line] for line, found in usual.items()) / sum(n.values()) if n else 0.5
 
 
-def _forms(
-    stock: Stock, blueprint: Blueprint, filled: Filled, seed: int
-) -> tuple[tuple[Chosen, ...], ...]:
+def _forms(stock: Stock, blueprint: Blueprint, filled: Filled, seed: int) -> tuple[tuple[Chosen, ...], ...]:
     """Lines in their order, in each the easy questions first."""
     forms: list[tuple[Chosen, ...]] = []
     for form in range(blueprint.n_forms):

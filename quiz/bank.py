@@ -21,7 +21,7 @@ from access.tables import people
 from kb.errors import Conflict, InvalidRequest, NotFound
 from quiz.adding import distinct, moves, stock_of
 from quiz.citing import Citing
-from quiz.duplicates import alike, near, stem_key, text_key
+from quiz.duplicates import apart, near, same_place, stem_key, text_key
 from quiz.kept import STEPS, Added, ChangedMeanwhile, Check, Failure, History, Kept, Review, Version, kept_of
 from quiz.model import Question, State, Type, question_of
 from quiz.soundness import fault
@@ -202,17 +202,19 @@ class Bank:
                     seen(q.document_id, by.scope),
                 )
             ).all()
-            ids = [
-                o.question_id
-                for o in others
-                if (cited and o.document_id == cited.document_id) or near(own, o.stem_key)
-            ]
+            like = {o.question_id for o in others if near(own, o.stem_key)}
+            beside = {o.question_id for o in others if cited and o.document_id == cited.document_id}
             rows = [
                 row
-                for some in in_parts(ids)
+                for some in in_parts(sorted(like | beside))
                 for row in connection.execute(latest(self._office.today()).where(q.question_id.in_(some)))
             ]
-        found = [other for other in map(kept_of, rows) if alike(kept.question, other.question)]
+        found = [
+            other
+            for other in map(kept_of, rows)
+            if same_place(kept.question, other.question)
+            or (other.question_id in like and not apart(kept.question, other.question))
+        ]
         return sorted(found, key=lambda o: (o.added_at, o.question_id))
 
     def failures(self, by: Principal, question_id: str) -> Sequence[Failure]:

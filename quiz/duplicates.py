@@ -54,27 +54,26 @@ def near(one: str, other: str) -> bool:
     return bool(a and b) and 2 * len(a & b) >= NEAR * (len(a) + len(b))
 
 
-def same_place(one: Sequence[tuple[int, int]], other: Sequence[tuple[int, int]]) -> bool:
-    """Whether spans of one document share at least half of the longer.
+def same_place(one: Question, other: Question) -> bool:
+    """Whether questions on one document ask for spans that share at least half of the longer."""
+    a, b = one.citation, other.citation
+    if a is None or b is None or a.document_id != b.document_id:
+        return False
+    p, q = _points(one.places), _points(other.places)
+    return bool(p and q) and len(p & q) >= SHARED * max(len(p), len(q))
 
-    >>> same_place([(10, 14)], [(12, 15)]), same_place([(10, 14)], [(13, 16)]), same_place([], [])
-    (True, False, False)
-    """
-    a, b = _points(one), _points(other)
-    return bool(a and b) and len(a & b) >= SHARED * max(len(a), len(b))
+
+def apart(one: Question, other: Question) -> bool:
+    """Whether the options have nothing in common: then stems such as 下列说法正确的是 do not make them alike."""
+    a, b = ({text_key(o) for o in q.options} for q in (one, other))
+    return bool(a and b) and not a & b
 
 
 def alike(one: Question, other: Question) -> bool:
-    """Whether a bank that holds the one gains little by the other.
-
-    Stems such as 下列说法正确的是 ask nothing by themselves: then it is the options that must have something in common.
-    """
-    a, b = one.citation, other.citation
-    if a and b and a.document_id == b.document_id and same_place(one.places, other.places):
-        return True
-    offered = [{text_key(o) for o in q.options} for q in (one, other)]
-    apart = all(offered) and not offered[0] & offered[1]
-    return not apart and near(stem_key(one.stem), stem_key(other.stem))
+    """Whether whoever has answered the one gains little by the other: near stems, or the same place of a document."""
+    return same_place(one, other) or (
+        not apart(one, other) and near(stem_key(one.stem), stem_key(other.stem))
+    )
 
 
 def _points(spans: Sequence[tuple[int, int]]) -> set[int]:

@@ -6,7 +6,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from quiz.duplicates import NEAR, alike, stem_key, text_key
+from quiz.duplicates import NEAR, apart, near, stem_key, text_key
+from quiz.form import pairs
 from quiz.model import Question, Type
 
 _WINDOW = 12
@@ -32,15 +33,16 @@ def enemies(questions: Sequence[Question]) -> list[tuple[int, int]]:
     The text of one holds the key of the other together with at least half of what stands around it there, or their
     stems are the same but for little. Whether they ask about one clause does not matter here.
     """
-    pairs = _Pairs(questions)
+    texts = _Texts(questions)
+    stems = [stem_key(q.stem) for q in questions]
     found: set[tuple[int, int]] = set()
     for index, question in enumerate(questions):
         for key, around in _clues(question):
-            for other in pairs.holding(around, _SHARE):
-                if other != index and _stands_in(key, pairs.shown[other]):
+            for other in texts.holding(around, _SHARE):
+                if other != index and _stands_in(key, texts.shown[other]):
                     found.add((min(index, other), max(index, other)))
-        for other in pairs.near(index):
-            if other > index and alike(question, questions[other]):
+        for other in texts.near(index):
+            if other > index and near(stems[index], stems[other]) and not apart(question, questions[other]):
                 found.add((index, other))
     return sorted(found)
 
@@ -52,23 +54,23 @@ def groups(questions: Sequence[Question]) -> list[tuple[int, ...]]:
     """
     clauses = same_clause(questions)
     clause_of = {index: number for number, group in enumerate(clauses) for index in group}
-    apart = [(a, b) for a, b in enemies(questions) if clause_of.get(a, -1) != clause_of.get(b, -2)]
-    return [*clauses, *_cliques(apart)]
+    across = [(a, b) for a, b in enemies(questions) if clause_of.get(a, -1) != clause_of.get(b, -2)]
+    return [*clauses, *_cliques(across)]
 
 
-def _cliques(pairs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, ...]]:
+def _cliques(found: Sequence[tuple[int, int]]) -> Iterator[tuple[int, ...]]:
     """Groups that hold every pair, each of them pairs all through."""
-    near: dict[int, set[int]] = {}
-    for a, b in pairs:
-        near.setdefault(a, set()).add(b)
-        near.setdefault(b, set()).add(a)
-    left = dict.fromkeys(pairs)
+    enemies_of: dict[int, set[int]] = {}
+    for a, b in found:
+        enemies_of.setdefault(a, set()).add(b)
+        enemies_of.setdefault(b, set()).add(a)
+    left = dict.fromkeys(found)
     while left:
         a, b = next(iter(left))
-        clique, common = [a, b], near[a] & near[b]
+        clique, common = [a, b], enemies_of[a] & enemies_of[b]
         while common:
             clique.append(min(common))
-            common &= near[clique[-1]]
+            common &= enemies_of[clique[-1]]
         for pair in combinations(sorted(clique), 2):
             left.pop(pair, None)
         yield tuple(sorted(clique))
@@ -80,7 +82,7 @@ def _shown(question: Question) -> str:
     return "|".join([stem_key(question.stem), *map(text_key, parts)])
 
 
-def _clues(question: Question) -> Iterator[tuple[str, set[str]]]:
+def _clues(question: Question) -> Iterator[tuple[str, frozenset[str]]]:
     """What would tell the answer: keys, each with the pairs of characters around its place."""
     cited = question.citation
     for start, end in question.places if cited else ():
@@ -104,8 +106,8 @@ def _clues(question: Question) -> Iterator[tuple[str, set[str]]]:
         yield from _clue(text_key(point.text), stem_key(question.stem), "")
 
 
-def _clue(key: str, before: str, after: str) -> Iterator[tuple[str, set[str]]]:
-    around = _pairs_of(before) | _pairs_of(after)
+def _clue(key: str, before: str, after: str) -> Iterator[tuple[str, frozenset[str]]]:
+    around = pairs(before) | pairs(after)
     if key and len(around) >= _SURE:
         yield key, around
 
@@ -121,16 +123,12 @@ def _stands_in(key: str, text: str) -> bool:
     return False
 
 
-def _pairs_of(text: str) -> set[str]:
-    return {text[i : i + 2] for i in range(len(text) - 1)}
-
-
-class _Pairs:
+class _Texts:
     """Which questions show which pairs of characters."""
 
     def __init__(self, questions: Sequence[Question]) -> None:
         self.shown = [_shown(q) for q in questions]
-        self._own = [_pairs_of(text) for text in self.shown]
+        self._own = [pairs(text) for text in self.shown]
         self._sizes = np.array([len(own) for own in self._own])
         listed: dict[str, list[int]] = {}
         for index, own in enumerate(self._own):
@@ -138,9 +136,9 @@ class _Pairs:
                 listed.setdefault(pair, []).append(index)
         self._listed = {pair: np.array(found) for pair, found in listed.items()}
 
-    def holding(self, pairs: set[str], share: float) -> Iterable[int]:
-        """Questions that show at least the share of the pairs."""
-        return map(int, np.flatnonzero(self._counts(pairs) >= share * len(pairs)))
+    def holding(self, wanted: frozenset[str], share: float) -> Iterable[int]:
+        """Questions that show at least the share of these pairs."""
+        return map(int, np.flatnonzero(self._counts(wanted) >= share * len(wanted)))
 
     def near(self, index: int) -> Iterable[int]:
         """Questions that show nearly the same as this one."""
@@ -149,8 +147,8 @@ class _Pairs:
             return ()
         return map(int, np.flatnonzero(2 * self._counts(self._own[index]) >= NEAR * (size + self._sizes)))
 
-    def _counts(self, pairs: set[str]) -> NDArray[np.intp]:
-        found = [self._listed[pair] for pair in pairs if pair in self._listed]
+    def _counts(self, wanted: frozenset[str]) -> NDArray[np.intp]:
+        found = [self._listed[pair] for pair in wanted if pair in self._listed]
         if not found:
             return np.zeros(len(self.shown), dtype=np.intp)
         return np.bincount(np.concatenate(found), minlength=len(self.shown))

@@ -58,7 +58,8 @@ _AMOUNT = re.compile(
     rf"(?<![第年0-9０-９〇零一二两三四五六七八九十百千万亿几数上下每])(?:{_SHARE}|{_PART}|(?P<n>{_NUMBER})(?P<u>{_UNIT}))(?!性|人称|级别|分之|年代|方|以来)"
 )
 _DATE = re.compile(
-    r"[0-9０-９]{4}年(?:[0-9０-９]{1,2}月(?:[0-9０-９]{1,2}日)?)?|[〇一二三四五六七八九]{4}年(?:[一二三四五六七八九十]+月(?:[一二三四五六七八九十]+日)?)?"
+    r"[0-9０-９]{4}年(?:[0-9０-９]{1,2}月(?:[0-9０-９]{1,2}日)?)?|[0-9０-９]{1,2}月[0-9０-９]{1,2}日"
+    r"|[〇一二三四五六七八九]{4}年(?:[一二三四五六七八九十]+月(?:[一二三四五六七八九十]+日)?)?|(?<!个)[一二三四五六七八九十]+月[一二三四五六七八九十]+日"
 )
 _RANGE = re.compile(
     rf"(?<![第0-9０-９〇零一二两三四五六七八九十百千万亿])(?:(?P<a>{_NUMBER})(?P<au>{_UNIT})以上(?:至)?(?P<b>{_NUMBER})(?P<bu>{_UNIT})以下"
@@ -140,8 +141,8 @@ def dates(text: str) -> Iterator[tuple[int, int]]:
 def date_of(text: str) -> tuple[int, ...] | None:
     """Year, month and day of a text that is a date, as far as it says; None if it is none.
 
-    >>> date_of("2008年1月1日"), date_of("二〇〇八年一月一日"), date_of("一月")
-    ((2008, 1, 1), (2008, 1, 1), None)
+    >>> date_of("2008年1月1日"), date_of("二〇〇八年一月一日"), date_of("7月1日"), date_of("一月")
+    ((2008, 1, 1), (2008, 1, 1), (7, 1), None)
     """
     if not (m := _DATE.fullmatch(text.strip())):
         return None
@@ -185,12 +186,12 @@ def _single(m: re.Match[str]) -> Amount | None:
     if m["n"] is None:
         value = _share(m.group())
         unit = "百分之" if m.group().startswith("百分之") else "分之"
-        return None if value is None else Amount(m.start(), m.end(), m.group(), "share", unit, value, value)
+        return None if not value else Amount(m.start(), m.end(), m.group(), "share", unit, value, value)
     dimension, factor = _UNITS[m["u"]]
     value = _value(m["n"])
     return (
         None
-        if value is None
+        if not value
         else Amount(m.start(), m.end(), m.group(), dimension, m["u"], value * factor, value * factor)
     )
 

@@ -101,7 +101,7 @@ class _Model:
         upper = np.ones(n_all)
         upper[len(self.columns) :] = [task.places[line] for line, _ in self.slacks]
 
-        self.highs = highspy.Highs()
+        self.highs = highspy.Highs()  # type: ignore[no-untyped-call]
         for option, value in {
             "output_flag": False,
             "threads": 1,
@@ -159,7 +159,11 @@ class _Model:
                 rows.add(0, np.inf, [*lost, (least, -1.0)])
                 rows.add(-np.inf, 0, [*lost, (most, -1.0)])
         for f in forms:
-            sides = [(c, float(task.side[q])) for c, (q, _, k) in enumerate(self.columns) if k == f and task.side[q]]
+            sides = [
+                (c, float(task.side[q]))
+                for c, (q, _, k) in enumerate(self.columns)
+                if k == f and task.side[q]
+            ]
             if sides:
                 # One more on a side than on the other is even for an odd number.
                 beyond = self._column(0.02)

@@ -234,62 +234,6 @@ class Room:
         return self.exams.give(by, paper_id, self.rules(**other), [Wanted(w) for w in wanted])
 
 
-class Shelf(Papers):
-    """STAND-IN until quiz.papers is there."""
-
-    def paper(self, by, paper_id):  # type: ignore
-        from kb.errors import NotFound
-        from access.rights import Action
-        from quiz.blueprint import blueprint_of
-        from quiz.papers import Paper, Place, Planned
-
-        with self.office.reading() as c:
-            row = c.execute(select(papers).where(papers.c.paper_id == paper_id)).first()
-            if row is None or not by.may(Action.QUIZ, row.branch_id):
-                raise NotFound("no paper")
-            forms = {}
-            for r in c.execute(select(paper_questions).where(paper_questions.c.paper_id == paper_id)):
-                forms.setdefault(r.form, []).append(
-                    Place(
-                        r.position,
-                        0,
-                        Planned(r.question_id, r.version, r.points, tuple(r.options)),
-                        self.bank.question(by, r.question_id),
-                    )
-                )
-        return Paper(
-            paper_id,
-            row.branch_id,
-            row.title,
-            blueprint_of(row.blueprint),
-            1,
-            (),
-            None,
-            row.made_at,
-            row.made_at,
-            False,
-            tuple(map(tuple, forms.values())),
-        )
-
-    def planned(self, paper_id, form, scope):  # type: ignore
-        from quiz.papers import Planned
-        from quiz.tables import question_versions as v
-        from quiz.visibility import seen
-
-        r = paper_questions.c
-        with self.office.reading() as c:
-            rows = c.execute(
-                select(paper_questions)
-                .join(v, (v.c.question_id == r.question_id) & (v.c.version == r.version))
-                .where(r.paper_id == paper_id, r.form == form, seen(v.c.document_id, scope))
-                .order_by(r.position)
-            )
-            return [Planned(x.question_id, x.version, x.points, tuple(x.options)) for x in rows]
-
-    def draw(self, paper_id, seed, scope):  # type: ignore
-        return []
-
-
 def found(folder: Path) -> Path:
     """A store with a branch 甲, its trainer, administrator and members m1 and m2, and a partner 乙; to be copied."""
     room = open_room(folder)
@@ -323,6 +267,6 @@ def open_room(folder: Path) -> Room:
         ids = {r.login: r.person_id for r in connection.execute(select(people))}
     house = House(access, catalog, clock, ids)
     bank = Bank(access.office, catalog, lambda question, scope: ())
-    shelf = Shelf(access.office, bank)
+    shelf = Papers(access.office, bank)
     exams = Exams(access.office, shelf, access.sharing, ticks)
     return Room(house, ticks, bank, shelf, exams, Attempts(access.office, shelf, exams))

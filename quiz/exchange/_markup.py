@@ -72,8 +72,15 @@ def document(data: bytes) -> Any:
 
 
 def fragment(markup: str) -> Any:
-    """The HTML as the content of one `div`."""
-    return html.fragment_fromstring(clean(markup) or " ", create_parent="div")
+    """The HTML as the content of one `div`.
+
+    Raises:
+        Unusable: it is none.
+    """
+    try:
+        return html.fragment_fromstring(clean(markup) or " ", create_parent="div")
+    except (ValueError, etree.LxmlError) as error:
+        raise Unusable("题目里的 HTML 不完整，读不了") from error
 
 
 def local(element: Any) -> str:

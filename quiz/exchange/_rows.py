@@ -1,11 +1,12 @@
 """From what a file says to rows: gaps with their answers, orders that tell nothing, faults told in words."""
 
+import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from kb.model import derive_id
-from quiz.exchange import Row
+from quiz.exchange import Loss, Row
 from quiz.exchange._draft import Unusable
 from quiz.model import BLANK, FALSE, TRUE, Question, Sheet, Type
 from quiz.soundness import fault
@@ -75,6 +76,14 @@ def _redealt(question: Question) -> Question:
     if question.type in (Type.ORDERING, Type.MATCHING):
         return question.with_options(dealt(question.options))
     return question
+
+
+def gathered(*reports: Iterable[Loss]) -> tuple[Loss, ...]:
+    """The reports as one, with one line for each question."""
+    found: dict[int, list[str]] = {}
+    for loss in itertools.chain(*reports):
+        found.setdefault(loss.number, []).append(loss.what)
+    return tuple(Loss(number, "；".join(found[number])) for number in sorted(found))
 
 
 def named(number: int, question: Question) -> str:

@@ -16,7 +16,7 @@ from quiz.exchange import Loss, Row, Written, _notes
 from quiz.exchange._draft import Unusable
 from quiz.exchange._markup import fragment, inside, text_of_html
 from quiz.exchange._report import losses
-from quiz.exchange._rows import NUMBER, blank, dealt, matching, named, redealt, row
+from quiz.exchange._rows import NUMBER, blank, dealt, gathered, matching, named, redealt, row
 from quiz.exchange._words import clean, one_line
 from quiz.model import BLANK, FALSE, TRUE, Question, Sheet, Type
 
@@ -44,11 +44,12 @@ class Gift:
         blocks = [f"$CATEGORY: $course$/top/{category}\n"] if category else []
         blocks += [_block(n, asked.question) for n, asked in enumerate(sheet.questions, 1)]
         data = "\n".join(blocks).encode()
-        found = list(losses(redealt(sheet), self.read(data)))
-        for number, asked in enumerate(sheet.questions, 1):
-            if asked.question.type is Type.BLANK and len(asked.question.answer) > 1:
-                found.append(Loss(number, f"几个空合成一个答案，按先后用“{_SEPARATOR}”分开"))
-        return Written(data, tuple(sorted(found, key=lambda loss: loss.number)))
+        joined = [
+            Loss(n, f"几个空合成一个答案，按先后用“{_SEPARATOR}”分开")
+            for n, asked in enumerate(sheet.questions, 1)
+            if asked.question.type is Type.BLANK and len(asked.question.answer) > 1
+        ]
+        return Written(data, gathered(losses(redealt(sheet), self.read(data)), joined))
 
     def read(self, data: bytes) -> tuple[Row, ...]:
         """The questions of the file; categories and comments are passed over.
@@ -137,6 +138,7 @@ def _starred(text: str) -> str:
 def _ordering(question: Question) -> str:
     """The parts, one to a line, as they are: nothing is escaped here, and no feedback has a place."""
     parts = [one_line(part).replace("{", "｛").replace("}", "｝") for part in question.answer]
+    parts = [re.sub("^//", "／／", part) or "—" for part in parts]
     return f">{len(parts)} ALL VERTICAL ALL_OR_NOTHING HIDE\n" + "".join(f"{part}\n" for part in parts)
 
 

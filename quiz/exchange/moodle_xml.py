@@ -17,7 +17,7 @@ from quiz.exchange import Loss, Row, Written, _notes
 from quiz.exchange._draft import Unusable
 from quiz.exchange._markup import document, fragment, inside, local, markup, text_of_html
 from quiz.exchange._report import losses
-from quiz.exchange._rows import blank, dealt, matching, named, redealt, row
+from quiz.exchange._rows import blank, dealt, gathered, matching, named, redealt, row
 from quiz.exchange._words import clean, number, one_line
 from quiz.model import BLANK, FALSE, TRUE, Question, Sheet, SheetQuestion, Type
 
@@ -56,13 +56,12 @@ class MoodleXml:
         for n, asked in enumerate(sheet.questions, 1):
             _write(quiz, n, asked)
         data: bytes = etree.tostring(quiz, encoding="UTF-8", xml_declaration=True, pretty_print=True)
-        found = list(losses(redealt(sheet), self.read(data)))
-        for n, asked in enumerate(sheet.questions, 1):
-            if asked.question.type is Type.MULTIPLE and len(asked.question.answer) > _MOST_SHARES:
-                found.append(
-                    Loss(n, f"Moodle 没有 1/{len(asked.question.answer)} 这样的分值，导入时取相近的")
-                )
-        return Written(data, tuple(sorted(found, key=lambda loss: loss.number)))
+        shared = [
+            Loss(n, f"Moodle 没有 1/{len(asked.question.answer)} 这样的分值，导入时取相近的")
+            for n, asked in enumerate(sheet.questions, 1)
+            if asked.question.type is Type.MULTIPLE and len(asked.question.answer) > _MOST_SHARES
+        ]
+        return Written(data, gathered(losses(redealt(sheet), self.read(data)), shared))
 
     def read(self, data: bytes) -> tuple[Row, ...]:
         """The questions of all categories of the file.

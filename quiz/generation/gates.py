@@ -166,7 +166,9 @@ def _verbatim(question: Question, basis: Basis) -> Iterator[str]:
 
 def assertion(question: Question) -> str:
     """What a true or false question says, without the words that name its source."""
-    return re.sub(r"^(?:根据|按照)《[^》]*》(?:（[^）]*）)?(?:的规定)?，", "", question.stem)
+    return re.sub(
+        r"^(?:(?:根据|按照)《[^》]*》(?:（[^）]*）)?(?:的规定)?|《[^》]*》提到)，", "", question.stem
+    )
 
 
 def _no_second_key(question: Question, basis: Basis) -> Iterator[str]:

@@ -27,6 +27,10 @@ _STOPS = frozenset("，。；：！？,;:（）()《》〈〉“”\"'　 \n\t�
 _BODY = re.compile(
     r"(?:人民政府|主管部门|管理部门|行政部门|监督部门|部门|机关|委员会|常务委员会|人民法院|法院|检察院|国务院|机构|协会|工会|代表大会|党委|党组|支部|总支部|小组|办公室|中心|单位|企业|公司|领导小组|联络员|负责人|厅|局)$"
 )
+_NEVER = re.compile(
+    r"第[〇零一二三四五六七八九十百千0-9]+[条款项章节编]|[0-9]{5,}|^本(?:法|条例|办法|规定)$|^(?:规定|情形|有关规定|国家有关规定)$"
+)
+"""What nobody asks: numbers of articles, of telephones, and words that say nothing."""
 _LOCALIZERS = frozenset(
     [
         "以上",

@@ -1,7 +1,7 @@
 """What a document offers as wrong answers: things of the same kind from sibling clauses, nearest first."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -95,36 +95,42 @@ _BODY_END = [
     "支部委员会",
 ]
 _NAMED_BY = ("原则", "制度", "方针", "机制", "体制")
-_CUSTOMARY: dict[str, Sequence[Fraction]] = {
-    "time": [Fraction(24 * n) for n in (1, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180)],
-    "workday": [Fraction(n) for n in (2, 3, 5, 7, 10, 15, 20, 30, 60)],
-    "month": [Fraction(n) for n in (1, 2, 3, 6, 12, 24, 36, 60, 120, 180, 240)],
-    "age": [Fraction(n) for n in (6, 10, 12, 14, 16, 18, 20, 22, 25, 60)],
-    "people": [Fraction(n) for n in (1, 2, 3, 5, 7, 9, 10, 15, 20, 30, 50, 100)],
-    "share": [Fraction(n, 100) for n in (5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90)],
-    "times": [Fraction(n) for n in (1, 2, 3, 5, 10, 20)],
-    "count": [Fraction(n) for n in (1, 2, 3, 4, 5, 6)],
-    "money": [
-        Fraction(n)
-        for n in (
-            100,
-            200,
-            500,
-            1000,
-            2000,
-            5000,
-            10000,
-            20000,
-            30000,
-            50000,
-            100000,
-            200000,
-            300000,
-            500000,
-            1000000,
-        )
-    ],
+_CUSTOMARY: Mapping[str, Sequence[int]] = {
+    "分钟": (3, 5, 10, 15, 20, 30, 45, 60, 90),
+    "小时": (1, 2, 4, 6, 8, 12, 24, 36, 48, 72),
+    "日": (1, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180),
+    "天": (1, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90),
+    "工作日": (2, 3, 5, 7, 10, 15, 20, 30, 60),
+    "月": (1, 2, 3, 6, 9, 12, 18, 24),
+    "年": (1, 2, 3, 5, 8, 10, 15, 20, 30),
+    "岁": (6, 10, 12, 14, 16, 18, 20, 22, 25, 60),
+    "人": (1, 2, 3, 5, 7, 9, 10, 15, 20, 30, 50, 100),
+    "名": (1, 2, 3, 5, 7, 9, 10, 15, 20, 30),
+    "倍": (1, 2, 3, 5, 10, 20),
+    "次": (1, 2, 3, 4, 5, 6),
+    "元": (
+        50,
+        100,
+        200,
+        500,
+        1000,
+        2000,
+        5000,
+        10000,
+        20000,
+        30000,
+        50000,
+        100000,
+        200000,
+        300000,
+        500000,
+        1000000,
+    ),
 }
+"""Amounts that rules name, by the end of their unit."""
+_SHARES = (5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90)
+_FARTHEST = 6
+"""How many times more or less than the key a wrong amount may be, where others are to be had."""
 _STEPS = (Fraction(1, 3), Fraction(1, 2), Fraction(2, 3), Fraction(3, 2), Fraction(2), Fraction(3))
 
 
@@ -425,12 +431,7 @@ def _amounts_like(key: Amount, offers: Sequence[Offer], clause: int) -> list[str
             near.append((0.0, offer.text))
     written = [text for _, text in near]
     if not key.is_range:
-        for value in sorted(
-            _CUSTOMARY.get(key.dimension, [key.low * s for s in _STEPS]),
-            key=lambda v: (abs(_ratio(v, key.low)), v),
-        ):
-            if text := _written(value, key):
-                written.append(text)
+        written += [text for value in _usual(key) if (text := _written(value, key))]
     else:
         written += [
             t
@@ -448,6 +449,19 @@ def _amounts_like(key: Amount, offers: Sequence[Offer], clause: int) -> list[str
             if t
         ]
     return _told_apart(key.text, (t for t in written if not key.is_range or not _touches(key, t)))
+
+
+def _usual(key: Amount) -> list[Fraction]:
+    """Usual amounts of the key's unit, the nearest first; where none is known, the key times small steps."""
+    if key.dimension == "share":
+        values = [Fraction(n, 100) for n in _SHARES]
+    else:
+        one = amount_of(f"1{key.unit}")
+        known = next((v for unit, v in _CUSTOMARY.items() if key.unit.endswith(unit)), None)
+        values = [n * one.low for n in known] if known and one else [key.low * s for s in _STEPS]
+    return [
+        v for v in sorted(values, key=lambda v: (_ratio(v, key.low), v)) if _ratio(v, key.low) <= _FARTHEST
+    ]
 
 
 def _ratio(a: Fraction, b: Fraction) -> float:

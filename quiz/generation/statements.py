@@ -25,6 +25,7 @@ _ELLIPTIC = re.compile(
     r"^(?:其|但|但是|同时|并|也|还|且|此|对此|因此|否则|情节|逾期|有前|构成|造成|拒不|需要|违反前|依照前|符合前|经前|仍|无正当|尚未|未按|上述|如果|有异议|不服|未|后|属于|又|再|特别|必要时|期满|届满|到期|满期)"
 )
 _LISTING = re.compile(r"(?:下列|以下|如下)")
+_CONTACT = re.compile(r"电话|联系人|邮箱|传真|邮编")
 _TABLE = re.compile(r"\t")
 CATCH_ALL = re.compile(r"其他|其它|等(?:[^级同候待于价额量效次]|$)")
 
@@ -184,7 +185,12 @@ def _statement(clause: Clause, text: str, start: int, end: int) -> Statement | N
     said = text[start:end]
     if not SHORTEST <= len(said) <= LONGEST or "\n" in said or "？" in said:
         return None
-    if _ELLIPTIC.match(said) or is_hanging(said) or said.count("“") != said.count("”"):
+    if (
+        _ELLIPTIC.match(said)
+        or is_hanging(said)
+        or said.count("“") != said.count("”")
+        or _CONTACT.search(said)
+    ):
         return None
     return Statement(clause, start, end, said)
 

@@ -172,9 +172,20 @@ def _sit(found: Results, made: list[Question], points: dict[str, float]) -> None
                 if not left[number]
             }
             short = list(points)[-1]
-            if short in gave and n % 10 == 3:
+            waits = short in gave and n % 10 == 3
+            if waits:
                 gave[short] = (gave[short][0], None)
-            put_sitting(found.office, found.exam_id, person_id, branch_id, list(points), gave, points=points)
+            state = "submitted" if waits else "marked"
+            put_sitting(
+                found.office,
+                found.exam_id,
+                person_id,
+                branch_id,
+                list(points),
+                gave,
+                points=points,
+                state=state,
+            )
             n += 1
 
 
@@ -187,18 +198,13 @@ def _answer(
     if question.type is Type.SHORT:
         return (["七日内说明原因，并且补学。"], 1.0) if knows else (["向组长说明原因。"], 0.3)
     key = [n for n, text in enumerate(question.options) if text in question.answer]
-    if number == MIS_KEYED:
-        true = question.options.index(_ASKED[number][2][0])
-    else:
-        true = key[0]
+    true = question.options.index(_ASKED[number][2][0]) if number == MIS_KEYED else key[0]
     wrong = [n for n in range(len(question.options)) if n not in key and n != true]
     if question.type is Type.MULTIPLE:
         given = (
             key if knows else sorted({*key[:1], int(rng.choice(wrong))}) if rng.random() < 0.6 else key[:1]
         )
         return list(given), 1.0 if given == key else 0.5 if set(given) <= set(key) else 0.0
-    if knows:
-        given = [true]
-    else:
-        given = [int(rng.choice([*wrong, *(key if number == MIS_KEYED else ())], p=None))]
+    others = [n for n in range(len(question.options)) if n != true]
+    given = [true] if knows else [int(rng.choice(others))]
     return list(given), float(given == key)

@@ -33,7 +33,10 @@ QUESTIONS: Mapping[str, Question] = {
         Type.SINGLE, f"夜读小组由{BLANK}人组成。", ("三至五", "五至七", "七至九", "九至十一"), ("五至七",)
     ),
     "第五条": Question(
-        Type.MULTIPLE, "夜读包括哪些环节？", ("领读", "自读", "研讨", "测验", "竞赛"), ("领读", "自读", "研讨", "测验")
+        Type.MULTIPLE,
+        "夜读包括哪些环节？",
+        ("领读", "自读", "研讨", "测验", "竞赛"),
+        ("领读", "自读", "研讨", "测验"),
     ),
     "第三条": Question(Type.TRUE_FALSE, "参加夜读的人员可以代签。", (TRUE, FALSE), (FALSE,)),
     "第四条": Question(
@@ -51,7 +54,10 @@ QUESTIONS: Mapping[str, Question] = {
         points=(Point("说明原因", 0.4), Point("七日内补读", 0.6)),
     ),
     "第六条": Question(
-        Type.ORDERING, "把夜读的步骤排好。", ("分组研讨", "当场测验", "领读员领读"), ("领读员领读", "分组研讨", "当场测验")
+        Type.ORDERING,
+        "把夜读的步骤排好。",
+        ("分组研讨", "当场测验", "领读员领读"),
+        ("领读员领读", "分组研讨", "当场测验"),
     ),
     "第二条": Question(
         Type.MATCHING,
@@ -166,6 +172,5 @@ def fields_of(asked: Asked, answer: list[Any]) -> dict[str, Any]:
 
 def token_of(html: str) -> str:
     """The form token of a page."""
-    return re.findall(r'name="form_token" value="([^"]+)"', html)[0]
-
-
+    found: list[str] = re.findall(r'name="form_token" value="([^"]+)"', html)
+    return found[0]

@@ -180,8 +180,8 @@ def test_question_stands_beside_its_clause(room: BankStage, trainer: Browser) ->
     assert proof.css_first("mark .asked").text() == "五至七"
     link = proof.css_first(".crumbs a")
     assert link.attributes["href"] == f"/documents/{room.document_id}#art-1"
-    assert "第一章　人员 第一条" in link.text() or "第一章 人员 第一条" in link.text()
-    assert "现行有效" in proof.text() or "《夜读室管理办法》" in proof.text()
+    assert link.text() == "《夜读室管理办法》第一章 人员 第一条"
+    assert proof.css_first(".badge").text() == "现行有效"
     assert trainer.get(link.attributes["href"] or "").status_code == 200
     shown = LexborHTMLParser(trainer.get(f"{OWN}/{room.ids[Type.SINGLE]}").text)
     assert ["".join(li.text().split()) for li in shown.css(".choices .right")] == ["B五至七✓答案"]
@@ -192,7 +192,7 @@ def test_every_type_shows_its_key(room: BankStage, trainer: Browser, type_: Type
     """Whatever the type, stem and key can be read on the page, in the review and in the list of what was kept."""
     question = kept(room, type_).question
     shown = text(trainer.get(f"{OWN}/{room.ids[type_]}"))
-    assert question.stem in shown
+    assert " ".join(question.stem.split()) in shown
     if type_ is Type.ORDERING:
         assert f"正确顺序 {question.letters}" in shown
     else:
@@ -230,9 +230,7 @@ def test_what_one_trainer_alone_may_read_is_no_other_trainers_question(room: Ban
             "review": "夜航" in page.get(f"{OWN}/review").text,
             "export": "夜航" in page.get(f"{OWN}/export/file?format=json").text,
             "picked": page.get(f"{OWN}/export/file?format=json&id={question_id}").status_code == 200,
-            "like": question_id in page.get(f"{OWN}/{room.ids[Type.TRUE_FALSE]}").text,
         }
-        found.pop("like")
         assert set(found.values()) == {sees}, (login, found)
 
 
@@ -526,7 +524,7 @@ def test_wish_is_checked_and_kept(room: BankStage, trainer: Browser) -> None:
         ("from=query&query=夜读&n=10", "请至少选一种题型"),
         ("from=query&query=夜读&type=single&n=1000", "请填 1 至 100 之间的数"),
         ("from=query&query=夜读&type=single&n=x", "请填 1 至 100 之间的数"),
-        (f"from=query&type=single&n=5&query={'夜' * 2000}", "这样检索不了"),
+        (f"from=query&type=single&n=5&query={'夜' * 201}", "请写短一些"),
     ):
         assert trainer.get(base + query).status_code == 400, query
         assert words in trainer.page.text
@@ -597,11 +595,11 @@ def test_sealed_questions_come_back_as_they_went(room: BankStage) -> None:
 # -- importing ---------------------------------------------------------------------------------
 
 BROUGHT = """一、单选题
-1. 夜读小组由（　　）人组成。
-A. 二至三
-B. 五至七
-C. 八至十
-D. 十一至十二
+1. 夜读每月不少于两次，记录保存（　　）。
+A. 十日
+B. 三十日
+C. 六十日
+D. 一年
 答案：B
 2. 没有答案的题
 A. 甲
@@ -626,11 +624,11 @@ def test_import_is_looked_over_before_it_is_taken(room: BankStage, trainer: Brow
     shown = text(trainer.page)
     assert "读出 2 道，还没有导入。1 处读不成题。1 道没有找到依据。" in shown
     assert "没有答案" in shown
-    assert "第一章　人员 第一条" in trainer.page.text or "第一章 人员 第一条" in trainer.page.text
+    assert "第二章 活动 第四条" in trainer.page.text
     assert room.bank.questions(room.stage.principal("trainer"), BRANCH)[0] == len(room.ids)
     assert send(trainer, f"{OWN}/import/take", take=["0", "1"]) == 303
     told = trainer.get(trainer.page.headers["location"]).text
-    assert "题库里已有" in told or "收进 2 道" in told
+    assert "收进 2 道" in told
     _, found = room.bank.questions(room.stage.principal("trainer"), BRANCH, types=[Type.TRUE_FALSE])
     unlinked = next(q for q in found if q.question.citation is None)
     assert unlinked.question.stem == "月亮是方的。"

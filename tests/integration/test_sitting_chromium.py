@@ -1,5 +1,6 @@
 """Sitting an exam in a browser: nothing is lost by a broken connection, a reload, two windows or the clock."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -130,7 +131,8 @@ def test_every_type_is_saved_as_it_is_answered(open_as, hall) -> None:  # type: 
     page.get_by_label("记录员").select_option(label="C　记录")
     until(page, lambda: attempt.answer(Type.MATCHING) == (None, 2, None))
     page.goto(attempt.at(Type.ORDERING))
-    page.get_by_role("button", name="“领读员领读”上移").click(click_count=2)
+    for _ in range(2):
+        page.get_by_role("button", name="“领读员领读”上移").click()
     until(page, lambda: list(attempt.answer(Type.ORDERING)) == attempt.right(Type.ORDERING))
     # The choice just before the page was left arrived, too.
     assert list(attempt.answer(Type.TRUE_FALSE)) == attempt.right(Type.TRUE_FALSE)
@@ -268,7 +270,7 @@ def test_signed_out_window_says_so_and_keeps_the_answer(open_as, hall) -> None: 
     page.get_by_role("radio", name="五至七").check()
     page.locator("#saved", has_text="登录已失效").wait_for()
     page.get_by_role("link", name="重新打开").click()
-    page.wait_for_url("**/sign-in?next=*")
+    page.wait_for_url(lambda url: "/sign-in?next=/attempts/" in url)
     assert len(page.evaluate(STORED)) == 1
 
 
@@ -291,7 +293,6 @@ def test_time_left_is_told_at_five_minutes_and_at_one(open_as, hall) -> None:  #
 def test_page_hands_in_when_time_is_over(open_as, hall) -> None:  # type: ignore[no-untyped-def]
     """The last change before the end is saved, and the page goes to the result by itself."""
     attempt, page = Attempt(hall), open_as("member")
-    expected = attempt.right(Type.SINGLE)
     hall.leave(attempt.attempt_id, 3)
     page.goto(attempt.at(Type.SINGLE))
     page.get_by_role("radio", name="五至七").check()
@@ -299,7 +300,6 @@ def test_page_hands_in_when_time_is_over(open_as, hall) -> None:  # type: ignore
     assert attempt.state in ("submitted", "marked")
     outcome = hall.quiz.attempts.result(hall.stage.principal("member"), attempt.attempt_id).questions
     assert outcome[NUMBER[Type.SINGLE] - 1].share == 1
-    assert expected
 
 
 def test_window_that_slept_through_the_end_leads_to_the_result(open_as, hall) -> None:  # type: ignore[no-untyped-def]
@@ -321,7 +321,6 @@ def test_handing_in_without_network_waits_for_it(open_as, hall) -> None:  # type
     page.locator("#saved", has_text="连上后自动交卷").wait_for()
     page.get_by_role("link", name="回去作答").click()
     page.get_by_role("radio", name="五至七").check()
-    page.get_by_role("button", name="检查并交卷").first.click() if page.viewport_size == DESK else page.goto
     page.context.set_offline(False)
     until(page, lambda: attempt.answer(Type.SINGLE) != ())
     assert attempt.state == "open"
@@ -390,8 +389,8 @@ def test_list_of_questions_tells_their_state(open_as, hall) -> None:  # type: ig
     page.reload()
     page.locator("#jump > summary").click()
     first = page.locator(".jumps button").first
-    assert first.inner_text().strip() == "1，已答，拿不准"
-    assert page.locator(".jumps button").nth(1).inner_text().strip() == "2，没有答"
+    assert first.text_content() == "1，已答，拿不准"
+    assert page.locator(".jumps button").nth(1).text_content() == "2，没有答"
     signs = "['::before', '::after'].map((p) => getComputedStyle(document.querySelector('.jumps button'), p).content)"
     assert page.evaluate(signs) == ['"✓"', '"?"']
     page.locator(".jumps button").nth(4).click()
@@ -401,7 +400,7 @@ def test_list_of_questions_tells_their_state(open_as, hall) -> None:  # type: ig
     page.get_by_role("button", name="检查并交卷").click()
     assert "还有 6 题没有作答" in page.locator("#gaps").inner_text()
     assert "拿不准的有第 1 题" in page.locator("#gaps").inner_text()
-    page.get_by_role("link", name="4，去作答").click()
+    page.get_by_role("link", name=re.compile(r"4\s*，去作答")).click()
     page.locator("#q4").wait_for()
 
 

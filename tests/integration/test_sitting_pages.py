@@ -162,7 +162,7 @@ def test_saved_answers_stand_in_their_fields(hall: Hall) -> None:
         save(browser, attempt, asked, right(asked))
     page = LexborHTMLParser(browser.get(attempt).text)
     for n, asked in enumerate(found.values(), 1):
-        form = page.css_first(f"#q{n}")
+        form = page.css_first(f"#q{n}", strict=True)
         held = [
             *[f.attributes.get("value") for f in form.css("[name=answer][checked], input[type=text]")],
             *[f.attributes.get("value") for f in form.css("option[selected]")],
@@ -222,7 +222,15 @@ def test_first_unanswered_question_comes_first(hall: Hall) -> None:
 def test_nothing_of_the_key_is_on_the_page(hall: Hall) -> None:
     """Before the end no page holds what is right, a citation, an explanation, or an id from which a key follows."""
     browser, attempt = begun(hall)
-    hidden = [hall.document_id, "夜读室管理办法", "是这样规定的", "三十日", "一个月", "七日内补读", "说明原因"]
+    hidden = [
+        hall.document_id,
+        "夜读室管理办法",
+        "是这样规定的",
+        "三十日",
+        "一个月",
+        "七日内补读",
+        "说明原因",
+    ]
     trainer = hall.stage.principal("trainer")
     _, bank = hall.quiz.bank.questions(trainer, "jia-1")
     hidden += [kept.question_id for kept in bank] + [kept.question.question_id for kept in bank]

@@ -109,9 +109,9 @@ def test_a_question_without_key_tells_its_line_and_the_others_go_on() -> None:
 
 
 def test_decimals_and_years_begin_no_question_and_lines_go_on() -> None:
-    """3.5 at the start of a line is part of the stem; 2.2024年 is the second question."""
-    first, second = questions("1. 车棚高\n3.5 米，对吗？\n答案：对\n2.2024年起收费。\n答案：错")
-    assert first.stem == "车棚高\n3.5 米，对吗？"
+    """2.5 at the start of a line is part of the stem; 2.2024年 is the second question."""
+    first, second = questions("1. 车棚高\n2.5 米，对吗？\n答案：对\n2.2024年起收费。\n答案：错")
+    assert first.stem == "车棚高\n2.5 米，对吗？"
     assert second.stem == "2024年起收费。"
 
 
