@@ -18,9 +18,11 @@ from api import (
     account_pages,
     document_sharing_pages,
     errors,
+    exam_pages,
     hand_in_pages,
     http,
     http_access,
+    http_attempts,
     http_bank,
     http_results,
     manage_pages,
@@ -115,8 +117,11 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(account_pages.router(services))
     app.include_router(sitting_pages.router(services))
     app.include_router(question_pages.router(services))
+    # Its /manage/exams/new comes before the exam of any id.
+    app.include_router(exam_pages.router(services))
     app.include_router(result_pages.router(services))
     app.include_router(http_results.router(services))
+    app.include_router(http_attempts.router(services))
     app.mount("/static", pages.static_files(), name="static")
 
     app.state.access = services.access

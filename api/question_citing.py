@@ -3,7 +3,7 @@
 from access.principal import Principal
 from api.address import Problem
 from api.services import Services
-from kb.errors import InvalidQuery, NotFound
+from kb.errors import NotFound
 from kb.model import Document, DocumentCard, Query, Validity
 from quiz.citing import cited
 from quiz.model import Citation, Question
@@ -81,7 +81,4 @@ def _hits(services: Services, by: Principal, words: str) -> list[str]:
         k=_SEARCHED,
         validity=frozenset({Validity.IN_FORCE, Validity.NOT_YET}),
     )
-    try:
-        return [hit.document_id for hit in services.search(query).hits]
-    except InvalidQuery:
-        return []
+    return [hit.document_id for hit in services.search(query).hits]

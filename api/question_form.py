@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from itertools import zip_longest
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -43,11 +44,13 @@ class Typed:
     def read(cls, form: FormData) -> "Typed":
         """What was sent."""
 
-        def one(name: str) -> str:
-            return str(form.get(name, "")).replace("\r\n", "\n").strip()
-
         def several(name: str) -> tuple[str, ...]:
-            return tuple(str(v).strip() for v in form.getlist(name))
+            texts = [str(v).replace("\r\n", "\n").strip() for v in form.getlist(name)]
+            # Rows at the end that were left empty are none.
+            return tuple(texts[: max((n for n, text in enumerate(texts, 1) if text), default=0)])
+
+        def one(name: str) -> str:
+            return next(iter(several(name)), "")
 
         texts = ("answer", "extra", "points", "explanation", "topics", "difficulty", "quote")
         return cls(
@@ -58,6 +61,27 @@ class Typed:
             matches=several("match"),
             **{name: one(name) for name in texts},
         )
+
+    def differs(self, other: "Typed") -> tuple[str, ...]:
+        """What of the question is typed otherwise there, for people."""
+        names = [f.name for f in fields(self) if getattr(self, f.name) != getattr(other, f.name)]
+        return tuple(dict.fromkeys(_FIELD_WORDS[name] for name in names))
+
+
+_FIELD_WORDS: Mapping[str, str] = {
+    "stem": "题干",
+    "options": "选项",
+    "keys": "答案",
+    "answer": "答案",
+    "prompts": "配对",
+    "matches": "配对",
+    "extra": "多余的选项",
+    "points": "得分点",
+    "explanation": "解析",
+    "topics": "主题",
+    "difficulty": "难度",
+    "quote": "依据",
+}
 
 
 def typed_of(question: Question) -> Typed:
@@ -100,7 +124,7 @@ def question_from(
     problems: list[Problem] = []
     if not typed.stem:
         problems.append(Problem("stem", "请写题干。"))
-    fields = _ANSWERS[old.type](typed, old, problems)
+    answered = _ANSWERS[old.type](typed, old, problems)
     difficulty = _difficulty(typed.difficulty)
     if difficulty is None:
         problems.append(Problem("difficulty", "难度是 0 到 1 之间的数，如 0.5。"))
@@ -114,7 +138,7 @@ def question_from(
         "difficulty": difficulty,
         "citation": cited,
     }
-    found = replace(old, **(stated | fields))
+    found = replace(old, **(stated | answered))
     same = found.answer == old.answer and found.citation == old.citation
     return (found if same else replace(found, places=_places(found))), []
 
@@ -224,7 +248,7 @@ def _ordered(typed: Typed, old: Question, problems: list[Problem]) -> dict[str, 
 
 
 def _matched(typed: Typed, old: Question, problems: list[Problem]) -> dict[str, Any]:
-    rows = [row for row in zip(typed.prompts, typed.matches, strict=False) if any(row)]
+    rows = [row for row in zip_longest(typed.prompts, typed.matches, fillvalue="") if any(row)]
     if len(rows) < 2 or not all(all(row) for row in rows):
         problems.append(Problem("prompts", "至少写两对，每对两边都要写。"))
     elif len({p for p, _ in rows}) < len(rows):
@@ -267,12 +291,12 @@ class OptionRow:
 
 def option_rows(typed: Typed) -> tuple[OptionRow, ...]:
     """Rows for the options, with empty ones to write more into."""
-    last = max((n for n, text in enumerate(typed.options, 1) if text), default=0)
+    last = len(typed.options)
     n = max(last, min(last + SPARE_ROWS, MAX_OPTIONS), 4)
     return tuple(OptionRow(letter(i), _at(typed.options, i), str(i) in typed.keys) for i in range(n))
 
 
 def pair_rows(typed: Typed) -> tuple[tuple[str, str], ...]:
     """Rows for what is matched, with an empty one to write another into."""
-    rows = [row for row in zip(typed.prompts, typed.matches, strict=False) if any(row)]
+    rows = [row for row in zip_longest(typed.prompts, typed.matches, fillvalue="") if any(row)]
     return (*rows, ("", ""))

@@ -20,7 +20,7 @@ from api.question_desk import Desk, Sealed
 from api.question_views import excerpted
 from api.quiz_words import DROPPED
 from api.services import Services
-from kb.errors import DocumentError, InvalidQuery
+from kb.errors import DocumentError
 from kb.model import Document, Validity
 from quiz.exchange import ReadableFormat, Row, readable
 from quiz.generation.generator import Material
@@ -29,7 +29,7 @@ from quiz.model import Question, Type
 
 MOST = 100
 """Questions made at once."""
-MOST_READ = 500
+MOST_READ = 300
 """Questions taken from one file."""
 MOST_MB = 10
 _FOUND = 10
@@ -166,10 +166,7 @@ def router(services: Services) -> APIRouter:
             "made": None,
         }
         if go and not problems and (document or wish.kind != "document"):
-            try:
-                shown |= _made(desk, asker, wish, document, standing)
-            except InvalidQuery:
-                problems = [Problem(wish.kind, "这样检索不了。请写短一些，或换个说法。")]
+            shown |= _made(desk, asker, wish, document, standing)
         return desk.show("quiz-generate.html", shown, problems=problems)
 
     def _made(

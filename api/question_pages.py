@@ -197,6 +197,7 @@ def router(services: Services) -> APIRouter:
             "typed": typed or typed_of(kept.question),
             "typed_document": typed_document,
             "theirs": theirs,
+            "differs": typed.differs(typed_of(kept.question)) if theirs and typed else (),
             "queue": queue,
             "sources": [(c.document_id, _version_words(c)) for c in sources(services, by, kept.question)],
             "source": (kept.question.citation.document_id if kept.question.citation else ""),

@@ -1,12 +1,14 @@
 """What HTTP takes and answers about questions, papers, exams and attempts, as schemas."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from api.access_schemas import DERIVED, BranchId, Moment
 from api.schemas import Schema
-from quiz.exams import Mode
+from quiz.attempts import MOST_CHANGES
+from quiz.exams import MOST_ATTEMPTS, MOST_MINUTES, Mode, Phase, Retake, Reveal
 from quiz.model import Slot, State, Type
 
 MOST_QUESTIONS = 500
@@ -24,6 +26,7 @@ Several = Annotated[tuple[Said, ...], Field(max_length=50)]
 Offset = Annotated[int, Field(ge=0, le=2**53)]
 Number = Annotated[int, Field(ge=1, le=2**31)]
 DocumentKey = Annotated[str, Field(pattern=DERIVED)]
+AttemptState = Literal["open", "submitted", "marked"]
 
 # -- the bank ------------------------------------------------------------------------
 
@@ -210,6 +213,229 @@ class MadeQuestions(Schema):
 
     questions: list[Question]
     rejected: dict[str, int]
+
+
+# -- exams and sitting them ----------------------------------------------------------------
+
+
+def _is_utc(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(tzinfo=None)
+
+
+At = Annotated[AwareDatetime, AfterValidator(_is_utc)]
+"""A time with its zone; the store keeps UTC without saying so."""
+
+
+class NewExam(Schema):
+    """A paper to be given out. `minutes` and `n_attempts` null do not limit; practice is never limited."""
+
+    paper_id: DocumentKey
+    title: Annotated[str, AfterValidator(_is_text), Field(min_length=1, max_length=120)]
+    mode: Mode
+    opens_at: At
+    closes_at: At
+    minutes: Annotated[int | None, Field(ge=1, le=MOST_MINUTES)] = None
+    n_attempts: Annotated[int | None, Field(ge=1, le=MOST_ATTEMPTS)] = None
+    retake: Retake = Retake.NEVER
+    reveal: Reveal = Reveal.CLOSED
+    pass_share: Annotated[float, Field(ge=0, le=1)] = 0.6
+    shuffled: bool = True
+    audience: Annotated[
+        list[Annotated[str, Field(max_length=64, description="own, partners, branch:ID or group:ID.")]],
+        Field(min_length=1, max_length=200),
+    ]
+
+
+class ExamId(Schema):
+    """The id of an exam that was given out."""
+
+    exam_id: str
+
+
+class ExamRules(Schema):
+    """How an exam is sat; see `NewExam`."""
+
+    title: str
+    mode: Mode
+    opens_at: Moment
+    closes_at: Moment
+    minutes: int | None
+    n_attempts: int | None
+    retake: Retake
+    reveal: Reveal
+    pass_share: float
+    shuffled: bool
+
+
+class Tried(Schema):
+    """One of the asker's attempts. `score`, `most` and `passed` are null until they may be shown and are known."""
+
+    attempt_id: str
+    number: int
+    state: AttemptState
+    began_at: Moment
+    due_at: Moment
+    submitted_at: Moment | None
+    score: float | None
+    most: float | None
+    passed: bool | None
+
+
+class Exam(Schema):
+    """An exam as the asker has it. `closes_at` is when it was ended, if it was. Who may give it out is told its
+
+    `audience`, and how many attempts are open and over.
+    """
+
+    exam_id: str
+    paper_id: str
+    branch_id: str
+    rules: ExamRules
+    phase: Phase
+    given_at: Moment
+    closes_at: Moment
+    tried: list[Tried]
+    may_begin: bool
+    audience: list[str]
+    n_open: int
+    n_over: int
+
+
+class Exams(Schema):
+    """Exams: those that can be sat first; of a branch, the last given out first."""
+
+    exams: list[Exam]
+
+
+class ExamPreview(Schema):
+    """Who would see an exam, and by branch how many of its `n` questions would not be asked there."""
+
+    branch_ids: list[str]
+    group_ids: list[str]
+    n: int
+    hidden: dict[str, int]
+
+
+class AttemptId(Schema):
+    """The id of an attempt that is open."""
+
+    attempt_id: str
+
+
+Parts = list[int | str | None]
+
+
+class Asked(Schema):
+    """A question as it is asked. `answer` is what is saved: numbers of options as they are shown here, from 0, or
+    texts; `change` that save's number, 0 where there is none.
+    """
+
+    position: int
+    type: Type
+    stem: str
+    options: list[str]
+    prompts: list[str]
+    n_gaps: int
+    worth: float
+    answer: Parts
+    change: int
+
+
+class Sitting(Schema):
+    """An attempt as the person has it before them; once it is over there are no questions: see its result."""
+
+    attempt_id: str
+    exam_id: str
+    title: str
+    mode: Mode
+    number: int
+    state: AttemptState
+    seconds_left: int | None
+    n: int
+    questions: list[Asked]
+
+
+class NewAnswer(Schema):
+    """What is answered, as it is shown. One choice: at most one number; several: their numbers; an order: numbers
+
+    in that order; pairs: for each prompt a number or null; gaps: for each a text; in words: one text.
+    """
+
+    answer: Annotated[
+        list[
+            Annotated[int, Field(strict=True, ge=0, le=1000)]
+            | Annotated[str, AfterValidator(_is_text)]
+            | None
+        ],
+        Field(max_length=100),
+    ]
+    change: Annotated[
+        int, Field(ge=1, le=MOST_CHANGES, description="Grows with each change; a smaller one comes late.")
+    ]
+
+
+class Saved(Schema):
+    """What stands saved now. `taken` is false where the same or a later change was there with another answer."""
+
+    change: int
+    seconds_left: int | None
+    answer: Parts
+    taken: bool
+
+
+class Outcome(Schema):
+    """What came of one question. One whose document is no longer seen is "withdrawn": nothing of it is told."""
+
+    position: int
+    state: Literal["marked", "to_confirm", "withdrawn"]
+    worth: float
+    question: Question | None
+    given: list[str]
+    share: float | None
+    proposed: float | None
+
+
+class Result(Schema):
+    """What came of an attempt; before it is `revealed`, at `reveals_at`, neither score nor questions."""
+
+    attempt_id: str
+    exam_id: str
+    title: str
+    mode: Mode
+    number: int
+    state: AttemptState
+    began_at: Moment
+    submitted_at: Moment
+    revealed: bool
+    reveals_at: Moment
+    score: float | None
+    most: float | None
+    pass_share: float
+    passed: bool | None
+    questions: list[Outcome]
+
+
+class ToMark(Schema):
+    """An answer in words that waits for a person to confirm the share that is proposed."""
+
+    attempt_id: str
+    position: int
+    question: Question
+    given: str
+    worth: float
+    proposed: float
+
+
+class ManyToMark(Schema):
+    """Answers that wait, those to one question together."""
+
+    waiting: list[ToMark]
+
+
+class NewMark(Schema):
+    """The share of its points that an answer gets."""
+
+    share: Annotated[float, Field(ge=0, le=1)]
 
 
 # -- what exams showed -------------------------------------------------------------------

@@ -127,7 +127,6 @@ def guessing(questions: Sequence[Question]) -> list[Row]:
     single = [q for q in questions if q.type is Type.SINGLE]
     if not single:
         return []
-    chance = sum(1 / len(q.options) for q in single) / len(single)
     rows = []
     for guesser in GUESSERS:
         asked = [q for q in single if guesser != "middle" or q.slot.value in ("number", "range", "date")]
@@ -136,12 +135,10 @@ def guessing(questions: Sequence[Question]) -> list[Row]:
         rows.append(
             Row(f"guessing by {guesser}, points over chance", round(100 * (hit - base), 1), "-3 to 3")
         )
-    first = sum(q.options[0] == q.answer[0] for q in single) / len(single)
     judged = [q for q in questions if q.type is Type.TRUE_FALSE]
     true = sum(q.answer == (TRUE,) for q in judged) / max(1, len(judged))
     return [
         *rows,
-        Row("guessing the first option, points over chance", round(100 * (first - chance), 1), "-3 to 3"),
         Row("true ones among true or false, percent", round(100 * true, 1), "47 to 53"),
     ]
 

@@ -72,10 +72,11 @@ def shown_as(question: Question, planned: Planned) -> Question:
 
 
 def as_shown(planned: Planned, question: Question, kept: Answer) -> tuple[Part, ...]:
-    """A kept answer as it was given."""
+    """A kept answer as it was given; what was chosen without order comes in the order shown, which tells nothing."""
     if question.type not in _CHOSEN:
         return tuple(kept)
-    return tuple(planned.options.index(part) if isinstance(part, int) else None for part in kept)
+    shown = [planned.options.index(part) if isinstance(part, int) else None for part in kept]
+    return tuple(sorted(shown, key=_number) if question.type is Type.MULTIPLE else shown)
 
 
 def as_kept(planned: Planned, question: Question, answer: Answer) -> list[Part]:

@@ -12,8 +12,8 @@ from quiz.enemies import groups, same_clause
 from quiz.model import FALSE, TRUE, Question, Type
 from quiz.solver import Filled, Task, fill
 
-_FIRST_SHARE = 3
-_FIRST_BESIDES = 8
+_FIRST_SHARE = 2
+_FIRST_BESIDES = 4
 """A line is tried first with so many times its places, and so many questions more."""
 
 

@@ -16,9 +16,9 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from access.office import Office
-from access.principal import Principal
+from access.principal import Power, Principal
 from access.scopes import Scopes
-from kb.errors import Conflict, InvalidRequest, NotFound
+from kb.errors import Conflict, InvalidRequest, NotFound, Refused
 from kb.model import derive_id
 from quiz.asking import Answer, Part, as_kept, as_shown, asked, shown_as, texts_of
 from quiz.asking import Asked as Asked
@@ -149,9 +149,9 @@ class Attempts:
         Raises:
             NotFound: no such exam was given to the asker.
             Conflict: it is not open, or may not be sat again; or nothing of it may be shown to them.
-            SignInRequired: nobody is signed in.
+            SignInRequired, Refused: nobody is signed in, or by a token that may only read.
         """
-        person_id = by.require_person()
+        person_id = _sits(by)
         exam, last = self._last(by, exam_id)
         now = self._exams.watch.at(exam_id)
         if last and last.state == OPEN:
@@ -258,8 +258,9 @@ class Attempts:
             NotFound: there is no such attempt of the asker's, or no such question in it.
             InvalidRequest: no such answer can be given to this question.
             Conflict: the attempt is over.
-            SignInRequired: nobody is signed in.
+            SignInRequired, Refused: nobody is signed in, or by a token that may only read.
         """
+        _sits(by)
         if not 1 <= change <= MOST_CHANGES:
             raise InvalidRequest(f"Cannot save change {change}.", "Count changes from 1.")
         exam, held, now = self._own(by, attempt_id)
@@ -310,8 +311,9 @@ class Attempts:
 
         Raises:
             NotFound: there is none of the asker's.
-            SignInRequired: nobody is signed in.
+            SignInRequired, Refused: nobody is signed in, or by a token that may only read.
         """
+        _sits(by)
         exam, held, now = self._own(by, attempt_id)
         if held.state == OPEN:
             self._settle(exam, held, now)
@@ -544,6 +546,14 @@ class Attempts:
             exam=exam.exam_id,
             **detail,
         )
+
+
+def _sits(by: Principal) -> str:
+    """The id of the person who sits; a token that may only read sits nothing."""
+    person_id = by.require_person()
+    if Power.WRITE not in by.powers:
+        raise Refused("Cannot sit an exam: this token may only read.", "Use one that may write.")
+    return person_id
 
 
 def _due(exam: Exam, held: Held) -> datetime:

@@ -11,6 +11,16 @@ from quiz.model import Question, Slot, Type
 MOST_FORMS = 10
 MOST_PLACES = 200
 """Questions in one form."""
+MOST_POINTS = 100
+"""For one question."""
+
+
+class Misfilled(InvalidRequest):
+    """What was filled in for a paper makes no sense: `field` is where, the hint says in Chinese what to do."""
+
+    def __init__(self, field: str, message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.field = field
 
 
 class Why(StrEnum):
@@ -85,21 +95,28 @@ def checked(blueprint: Blueprint) -> Blueprint:
     """The blueprint, which makes sense.
 
     Raises:
-        InvalidRequest: no lines, or a number out of range; the message is for people.
+        Misfilled: no lines, or a number out of range.
     """
     if not blueprint.lines:
-        raise InvalidRequest("请至少填一行：要几道题。", "lines")
+        raise Misfilled("lines", "Cannot make a paper of nothing.", "请至少填一行：要几道题。")
     if not 1 <= blueprint.n_forms <= MOST_FORMS:
-        raise InvalidRequest(f"套数要在 1 至 {MOST_FORMS} 之间。", "n_forms")
+        raise Misfilled(
+            "n_forms", f"Cannot make {blueprint.n_forms} forms.", f"套数要在 1 至 {MOST_FORMS} 之间。"
+        )
     for number, line in enumerate(blueprint.lines, 1):
         low, high = line.difficulty
-        if line.n < 1 or not 0 < line.points <= 100 or not 0 <= low <= high <= 1:
-            raise InvalidRequest(
-                f"第 {number} 行填得不对：题数至少 1，每题分值大于 0 且不超过 100，难度在 0 至 1 之间。",
+        if line.n < 1 or not 0 < line.points <= MOST_POINTS or not 0 <= low <= high <= 1:
+            raise Misfilled(
                 "lines",
+                f"Cannot meet line {number}: {line.n} questions of {line.points:g} points between {low:g} and {high:g}.",
+                f"第 {number} 行：题数至少 1，每题的分值大于 0、不超过 {MOST_POINTS}，难度在 0 至 1 之间。",
             )
     if blueprint.n_places > MOST_PLACES:
-        raise InvalidRequest(f"一套最多 {MOST_PLACES} 道题，现在是 {blueprint.n_places} 道。", "lines")
+        raise Misfilled(
+            "lines",
+            f"Cannot put {blueprint.n_places} questions into a form.",
+            f"一套最多 {MOST_PLACES} 道题，现在是 {blueprint.n_places} 道。",
+        )
     return blueprint
 
 

@@ -18,7 +18,7 @@ from access.keys import new_secret
 from access.office import Office
 from access.principal import Principal
 from access.rights import Action
-from kb.errors import Conflict, InvalidRequest, NotFound
+from kb.errors import Conflict, NotFound
 from kb.model import derive_id
 from quiz.arrangement import Order, arranged, order_beside
 from quiz.assembly import Assembled, Chosen, assemble, draw
@@ -27,6 +27,7 @@ from quiz.blueprint import (
     MOST_PLACES,
     Blueprint,
     Line,
+    Misfilled,
     Shortfall,
     blueprint_json,
     blueprint_of,
@@ -135,7 +136,7 @@ class Papers:
         """What the blueprint gives from the branch's bank; the same for the same seed and bank.
 
         Raises:
-            InvalidRequest: the blueprint makes no sense; the message is for people.
+            Misfilled: the blueprint makes no sense.
             SignInRequired, Refused: the asker makes no papers for the branch.
         """
         by.require(Action.QUIZ, branch_id)
@@ -150,14 +151,18 @@ class Papers:
         """Solve and keep it, with what cannot be met; the id.
 
         Raises:
-            InvalidRequest: title or blueprint make no sense, or no question fits; the message is for people.
+            Misfilled: title or blueprint make no sense, or no question fits.
             SignInRequired, Refused: the asker makes no papers for the branch.
         """
         by.require(Action.QUIZ, branch_id)
         title = _checked_title(title)
         supply, assembled = self._solved(by, branch_id, blueprint, seed)
         if not any(assembled.forms):
-            raise InvalidRequest("题库里没有一道已通过的题合用，没有组成试卷。", "lines")
+            raise Misfilled(
+                "lines",
+                "Cannot make a paper: no usable question fits any line.",
+                "题库里没有一道已通过的题合用，没有组成试卷。",
+            )
         rows = [
             (form, number, _planned(chosen, blueprint, supply), chosen.line)
             for form, places in enumerate(assembled.forms, 1)
@@ -178,7 +183,7 @@ class Papers:
         """A paper of one form from these questions, type by type, in each in the order given; the id.
 
         Raises:
-            InvalidRequest: title, number or points make no sense, or a question is not usable (any more).
+            Misfilled: title, number or points make no sense, or a question is not usable (any more).
             SignInRequired, Refused: the asker makes no papers for the branch.
         """
         by.require(Action.QUIZ, branch_id)
@@ -488,7 +493,7 @@ class Papers:
         """Say what the questions of lines, from 0, are worth, in all forms.
 
         Raises:
-            InvalidRequest: no number of points, or no such line; the message is for people.
+            Misfilled: no number of points, or no such line.
             Conflict: people were asked it.
             NotFound: there is no such paper.
             SignInRequired: nobody is signed in.
@@ -498,14 +503,17 @@ class Papers:
             paper = self._paper(connection, by, paper_id)
             _require_unused(paper)
             lines = list(paper.blueprint.lines)
+            if not set(points) <= set(range(len(lines))):
+                raise Misfilled(
+                    "points", f"Cannot value lines {sorted(points)} of {len(lines)}.", "没有这一行。"
+                )
             for line, worth in points.items():
-                if not 0 <= line < len(lines):
-                    raise InvalidRequest("没有这一行。", "points")
                 lines[line] = replace(lines[line], points=worth)
+            blueprint = checked(replace(paper.blueprint, lines=tuple(lines)))
+            for line, worth in points.items():
                 connection.execute(
                     update(paper_questions).where(p.paper_id == paper_id, p.line == line).values(points=worth)
                 )
-            blueprint = checked(replace(paper.blueprint, lines=tuple(lines)))
             connection.execute(
                 update(papers)
                 .where(papers.c.paper_id == paper_id)
@@ -656,7 +664,11 @@ def _barred(others: Sequence[Question], candidates: Sequence[Question]) -> set[i
 def _checked_title(title: str) -> str:
     title = " ".join(title.split())
     if not 1 <= len(title) <= TITLE_LENGTH:
-        raise InvalidRequest(f"卷名要有 1 至 {TITLE_LENGTH} 个字。", "title")
+        raise Misfilled(
+            "title",
+            f"Cannot take a title of {len(title)} characters.",
+            f"卷名要有 1 至 {TITLE_LENGTH} 个字。",
+        )
     return title
 
 

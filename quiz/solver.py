@@ -95,7 +95,8 @@ class _Model:
         self.columns = [(q, line, f) for q, fits in enumerate(task.fits) for line in fits for f in forms]
         self.slacks = [(line, f) for line in range(len(task.places)) for f in forms]
         n_all = len(self.columns) + len(self.slacks)
-        ties = np.random.default_rng(task.seed).random(len(task.fits)) / max(1, len(task.fits))
+        ties = np.random.default_rng(task.seed).random(len(task.fits))
+        ties /= max(1, sum(task.places) * task.n_forms)
         self.ties = ties[[q for q, _, _ in self.columns]] if self.columns else np.zeros(0)
         cost = np.concatenate([self.ties * _TIES, np.ones(len(self.slacks))])
         upper = np.ones(n_all)
@@ -148,7 +149,7 @@ class _Model:
             return False
         forms = range(task.n_forms)
         started = self.highs.getSolution()
-        self._cost(np.concatenate([self.ties * TOLERANCE / 10, np.zeros(len(self.slacks))]))
+        self._cost(np.concatenate([self.ties * TOLERANCE, np.zeros(len(self.slacks))]))
         for line, n in enumerate(missing):
             rows.add(n, n, ((self._slack(line, f), 1.0) for f in forms))
         self._alike_in_difficulty(rows, n_filled / task.n_forms)
@@ -175,9 +176,9 @@ class _Model:
 
     def _alike_in_difficulty(self, rows: _Rows, n: float) -> None:
         task = self.task
-        middle, off = self._column(0, -np.inf), self._column(0.2, TOLERANCE)
+        middle, off = self._column(0, -np.inf), self._column(2, TOLERANCE)
         # What is within the tolerance counts as equal, so that nothing is left to prove below it.
-        apart = self._column(1, TOLERANCE / 2)
+        apart = self._column(10, TOLERANCE / 2)
         rows.add(-np.inf, 0, [(middle, 1.0), (off, -1.0)])
         rows.add(0, np.inf, [(middle, 1.0), (off, 1.0)])
         for f in range(task.n_forms):

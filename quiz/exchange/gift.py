@@ -81,7 +81,7 @@ def _block(number: int, question: Question) -> str:
 
 
 def _tag(topic: str) -> str:
-    return one_line(topic).replace("]", "\\]")
+    return one_line(topic).replace("[", "［").replace("]", "］")
 
 
 def _escaped(text: str) -> str:
@@ -124,15 +124,21 @@ def _answers(question: Question) -> str:
 
 
 def _variants(question: Question) -> list[str]:
-    """Everything that is right, for several gaps every combination, as far as they are not too many."""
+    """Everything that is right, for several gaps every combination; where they are too many, each at least once."""
     accepted = question.accepted or ((),) * len(question.answer)
     gaps = [(answer, *more) for answer, more in zip(question.answer, accepted, strict=True)]
-    return [_SEPARATOR.join(parts) for parts in itertools.islice(itertools.product(*gaps), _MOST_VARIANTS)]
+    once = [
+        (*question.answer[:n], other, *question.answer[n + 1 :])
+        for n, gap in enumerate(gaps)
+        for other in gap
+    ]
+    some = itertools.islice(itertools.product(*gaps), _MOST_VARIANTS)
+    return [_SEPARATOR.join(parts) for parts in dict.fromkeys([*once, *some])]
 
 
 def _starred(text: str) -> str:
-    """A star alone would stand for anything."""
-    return text.replace("*", "\\*")
+    """The answer without what means more than itself: a star stands for anything, an arrow makes a pair."""
+    return text.replace("*", "\\*").replace("->", "→")
 
 
 def _ordering(question: Question) -> str:
@@ -155,7 +161,7 @@ def _uncommented(block: str) -> tuple[str, tuple[str, ...]]:
     kept, tags = [], []
     for line in block.split("\n"):
         if line.lstrip().startswith("//"):
-            tags += [tag.replace("\\]", "]") for tag in re.findall(r"\[tag:((?:\\\]|[^\]])+)\]", line)]
+            tags += re.findall(r"\[tag:([^\[\]]+)\]", line)
         elif not line.lstrip().startswith("$CATEGORY:"):
             kept.append(line)
     return "\n".join(kept).strip(), tuple(tags)

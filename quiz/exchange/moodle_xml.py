@@ -211,11 +211,16 @@ def _gapped(asked: SheetQuestion) -> str:
     weight = int(share) if share >= 1 and share == int(share) else 1
     first, *parts = question.stem.split(BLANK)
     accepted = question.accepted or ((),) * len(question.answer)
-    whole = markup(first)
+    whole = _still(first)
     for part, answer, more in zip(parts, question.answer, accepted, strict=True):
         variants = "~".join(f"={_coded(_starred(variant))}" for variant in (answer, *more))
-        whole += f"{{{weight}:SHORTANSWER:{variants}}}{markup(part)}"
+        whole += f"{{{weight}:SHORTANSWER:{variants}}}{_still(part)}"
     return f"<p>{whole}</p>"
+
+
+def _still(text: str) -> str:
+    """The text between gaps, in which nothing looks like a gap."""
+    return markup(text).replace("{", "&#123;")
 
 
 def _coded(answer: str) -> str:

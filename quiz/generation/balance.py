@@ -9,12 +9,24 @@ import hashlib
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+from quiz.model import TRUE, Question, Type
 from quiz.quantities import amount_of
 
 N_OPTIONS = 4
-_POOL = 9
+_NEARNESS = 0.06
+"""What it costs to take an answer from farther away, against a question's worth of luck."""
+_CROWDED = 0.4
+_AHEAD = 0.8
+"""How many questions a rule of thumb may have gained over chance."""
+_POOL = 8
 """Of how many wrong answers, nearest first, sets are made."""
+
+
+def first(stem: str, options: Sequence[str]) -> list[float]:
+    """How much a guesser of the first option leans to each."""
+    return [float(n == 0) for n in range(len(options))]
 
 
 def longest(stem: str, options: Sequence[str]) -> list[float]:
@@ -35,7 +47,7 @@ def like_the_others(stem: str, options: Sequence[str]) -> list[float]:
 
 def middle(stem: str, options: Sequence[str]) -> list[float]:
     """How near an option is to the middle of the amounts; all the same where they are none."""
-    values = [a.low for o in options if (a := amount_of(o))]
+    values = [a.low for o in options if (a := _amount(o))]
     if len(values) < len(options):
         return [0.0] * len(options)
     centre = (len(options) - 1) / 2
@@ -43,6 +55,7 @@ def middle(stem: str, options: Sequence[str]) -> list[float]:
 
 
 GUESSERS: Mapping[str, Callable[[str, Sequence[str]], list[float]]] = {
+    "first": first,
     "longest": longest,
     "overlap_stem": like_the_stem,
     "overlap_options": like_the_others,
@@ -69,57 +82,66 @@ class Balance:
     over: dict[str, float] = field(default_factory=lambda: dict.fromkeys(GUESSERS, 0.0))
     places: dict[int, list[int]] = field(default_factory=dict)
     truths: int = 0
+    """How many more true than false; half the batches begin with a false one, so that many small ones are even."""
 
-    def sets(self, stem: str, key: str, wrong: Sequence[str], n: int = N_OPTIONS) -> list[tuple[str, ...]]:
-        """Sets of n - 1 wrong answers, the one that best keeps the balance first; amounts come in their order."""
-        wrong = wrong[:_POOL]
-        numeric = amount_of(key) is not None
+    def sets(
+        self, stem: str, key: str, wrong: Sequence[str], lot: int, n: int = N_OPTIONS
+    ) -> list[tuple[str, ...]]:
+        """Options of the key and n - 1 wrong answers in their order, the ones that best keep the balance first."""
         found: list[tuple[float, tuple[str, ...]]] = []
+        wrong = wrong[:_POOL]
         for chosen in itertools.combinations(range(len(wrong)), n - 1):
-            options = [key, *(wrong[i] for i in chosen)]
-            cost = 0.12 * sum(chosen) / max(1, n - 1)
+            options = self.arrange(key, [wrong[i] for i in chosen], lot)
+            cost = _NEARNESS * sum(chosen) / max(1, n - 1)
             for guesser, over in self.over.items():
                 cost += (over + luck(guesser, stem, options, key) - 1 / n) ** 2
-            if numeric:
-                cost += 0.6 * self._crowd(n, _rank(options, key))
-            found.append((cost, tuple(wrong[i] for i in chosen)))
-        return [c for _, c in sorted(found, key=lambda f: f[0])]
+            found.append((cost + _CROWDED * self._crowd(n, options.index(key)), options))
+        return [options for _, options in sorted(found, key=lambda f: f[0])]
 
     def arrange(self, key: str, wrong: Sequence[str], lot: int) -> tuple[str, ...]:
         """The options in the order in which they are shown: amounts by size, others so that keys are even."""
-        options = [key, *wrong]
-        if all(amount_of(o) for o in options):
-            return tuple(sorted(options, key=lambda o: (a.low, a.high) if (a := amount_of(o)) else (0, 0)))
-        n = len(options)
+        values = {o: a for o in (key, *wrong) if (a := _amount(o))}
+        if len(values) == len(wrong) + 1:
+            return tuple(sorted(values, key=lambda o: (values[o].low, values[o].high)))
+        n = len(wrong) + 1
         counts = self.places.setdefault(n, [0] * n)
         free = [p for p in range(n) if counts[p] == min(counts)]
         place = free[lot % len(free)]
         rest = sorted(wrong, key=lambda o: hash_of(o, lot))
         return (*rest[:place], key, *rest[place:])
 
-    def took(self, stem: str, options: Sequence[str], key: str) -> None:
+    def bears(self, question: Question) -> bool:
+        """Whether the question can be taken without any rule of thumb getting ahead of chance."""
+        if question.type is not Type.SINGLE:
+            return True
+        gained = (
+            over + luck(g, question.stem, question.options, question.answer[0]) - 1 / len(question.options)
+            for g, over in self.over.items()
+        )
+        return max(gained) <= _AHEAD
+
+    def took(self, question: Question) -> None:
         """Count a question that was taken."""
+        if question.type is Type.TRUE_FALSE:
+            self.truths += 1 if question.answer == (TRUE,) else -1
+        if question.type is not Type.SINGLE:
+            return
+        options, key = question.options, question.answer[0]
         n = len(options)
         for guesser in self.over:
-            self.over[guesser] += luck(guesser, stem, options, key) - 1 / n
+            self.over[guesser] += luck(guesser, question.stem, options, key) - 1 / n
         self.places.setdefault(n, [0] * n)[options.index(key)] += 1
 
     def next_truth(self) -> bool:
         """Whether the next statement to be judged should be true."""
         return self.truths <= 0
 
-    def took_truth(self, true: bool) -> None:
-        """Count a statement that was taken."""
-        self.truths += 1 if true else -1
-
     def _crowd(self, n: int, place: int) -> float:
         counts = self.places.get(n, [0] * n)
         return float(counts[place] - min(counts))
 
 
-def _rank(options: Sequence[str], key: str) -> int:
-    ordered = sorted(options, key=lambda o: a.low if (a := amount_of(o)) else 0)
-    return ordered.index(key)
+_amount = lru_cache(maxsize=4096)(amount_of)
 
 
 def hash_of(text: str, lot: int) -> str:

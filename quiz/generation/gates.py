@@ -8,6 +8,7 @@ shown with the reasons. The tenth gate is over many questions; see `balance`.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kb.model import Document
 from quiz.generation.places import MODALITIES
@@ -37,12 +38,14 @@ class Basis:
     """What a question is held against.
 
     `document` is the one it cites, None where it cites nothing. `stands` says whether a text is found
-    anywhere in what the asker may see, `in_force` whether the document is today.
+    anywhere in what the asker may see, `in_force` whether the document is today. `squeezed` is the
+    document's text without white space.
     """
 
     document: Document | None
     in_force: bool
     stands: Callable[[str], bool]
+    squeezed: str = ""
 
 
 def failures(
@@ -61,7 +64,12 @@ def plain(text: str) -> str:
     >>> plain(" 三十日内。") == plain("30日内")
     True
     """
-    return re.sub(r"\s+", "", fold(text).text).strip("，。；：、.;,:")
+    return _plain(text)
+
+
+@lru_cache(maxsize=16384)
+def _plain(text: str) -> str:
+    return squeeze(fold(text).text).strip("，。；：、.;,:")
 
 
 def same_meaning(one: str, other: str) -> bool:
@@ -148,9 +156,9 @@ def _verbatim(question: Question, basis: Basis) -> Iterator[str]:
     if document.text[cited.start : cited.end] != cited.quote:
         yield "引用的文字与原文不一致"
         return
-    quote = re.sub(r"\s+", "", cited.quote)
+    quote = squeeze(cited.quote)
     if question.type is Type.TRUE_FALSE:
-        said = re.sub(r"\s+", "", assertion(question))
+        said = squeeze(assertion(question))
         if question.answer == (TRUE,) and said.rstrip("。；") not in quote:
             yield "判断为正确的话在原文中找不到"
         return
@@ -160,7 +168,7 @@ def _verbatim(question: Question, basis: Basis) -> Iterator[str]:
         else question.answer
     )
     for key in keys:
-        if re.sub(r"\s+", "", key) not in quote:
+        if squeeze(key) not in quote:
             yield f"答案“{key}”不是原文中的文字"
 
 
@@ -276,20 +284,37 @@ def _fills_one_way(question: Question, basis: Basis) -> Iterator[str]:
         return
     if len(question.accepted) not in (0, len(question.answer)):
         yield "可接受的写法与空的个数不一致"
-    text = re.sub(r"\s+", "", basis.document.text)
     for n, (start, end) in enumerate(question.places):
-        before = re.sub(r"\s+", "", basis.document.text[max(question.citation.start, start - 10) : start])[
-            -6:
-        ]
-        after = re.sub(r"\s+", "", basis.document.text[end : min(question.citation.end, end + 10)])[:6]
+        before = squeeze(basis.document.text[max(question.citation.start, start - 10) : start])[-6:]
+        after = squeeze(basis.document.text[end : min(question.citation.end, end + 10)])[:6]
         key = question.answer[n] if n < len(question.answer) else ""
-        ways = (
-            set(re.findall(re.escape(before) + r"(.{1,30}?)" + re.escape(after), text))
-            if len(before) + len(after) >= 6
-            else {key}
-        )
+        if len(before) + len(after) < 6:
+            continue
+        ways = set(_between(basis.squeezed, before, after, end - start + 20))
         if {plain(w) for w in ways} - {plain(key)}:
             yield f"“{key}”处原文有不止一种填法"
+
+
+def squeeze(text: str) -> str:
+    """A text without white space.
+
+    >>> squeeze("第一条　甲 乙")
+    '第一条甲乙'
+    """
+    return "".join(text.split())
+
+
+def _between(text: str, before: str, after: str, most: int) -> Iterator[str]:
+    """What stands in the text between the two, nearest and not longer than `most`."""
+    lead = before or after
+    at = text.find(lead)
+    while at >= 0:
+        if before:
+            begin = at + len(before)
+            end = text.find(after, begin + 1, begin + most + len(after)) if after else -1
+            if end > 0:
+                yield text[begin:end]
+        at = text.find(lead, at + 1)
 
 
 def _stands_alone(question: Question, basis: Basis) -> Iterator[str]:

@@ -1,15 +1,17 @@
 """Questions from material: every place is tried, the gates decide, what is asked most in exams comes first."""
 
+import math
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from kb.errors import InvalidRequest, ProposerUnavailable
-from kb.model import Answer, Document, Query, Validity, validity
+from kb.model import Answer, Document, Query, Validity, derive_id, validity
 from quiz.generation.balance import Balance
-from quiz.generation.gates import Basis, Failure, failures
+from quiz.generation.gates import Basis, Failure, failures, squeeze
 from quiz.generation.making import Maker, Spot
 from quiz.generation.places import places
 from quiz.generation.pools import Pool
@@ -33,9 +35,15 @@ _WISHED: Mapping[Type, float] = {
     Type.ORDERING: 0.03,
 }
 """The mix of types that is aimed at, as far as the material gives it."""
+_CAP = 1.25
 _LISTING_WORTH = 0.3
-_LEAD_WORTH = 0.25
-"""How much less an item of a list is asked about than a sentence of its own."""
+_LESS: Mapping[str, float] = {
+    "起施行|同时废止|负责解释": 0.1,
+    "^为了?|制定本": 0.4,
+    "处.{0,12}罚款|追究刑事责任": 0.7,
+}
+"""What is asked about less often than other sentences: the edge of a rule rather than its middle, and penalties."""
+_LESS_IN_LIST = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,7 @@ class Generator:
                 f"Cannot make {n} questions of {len(types)} types.",
                 f"Ask for 1 to {MOST} of at least one type.",
             )
-        balance = Balance()
+        balance = Balance(truths=_lot(material, seed) % 2)
         rejected: Counter[int] = Counter()
         taken: list[Question] = []
         made: Counter[Type] = Counter()
@@ -130,23 +138,27 @@ class Generator:
             maker = Maker(self._pool(document.document_id, scope), balance, seed)
             tasks += [(t, basis) for t in self._tasks(maker, ordinals, material.phrase, seed)]
         tasks.sort(key=lambda t: (t[0].round, -t[0].worth, t[0].order))
-        for task, basis in tasks:
-            if len(taken) >= n:
-                break
-            wanted = [t for t in task.types if t in types]
-            for type_ in sorted(wanted, key=lambda t: (made[t] / _WISHED[t], task.types.index(t))):
-                question = self._first_that_passes(task.make(type_), basis, rejected)
-                if question is None or question.question_id in known or not used.isdisjoint(question.places):
-                    continue
-                known.add(question.question_id)
-                used.update(question.places if len(question.places) == 1 else ())
-                taken.append(question)
-                made[type_] += 1
-                if type_ is Type.SINGLE:
-                    balance.took(question.stem, question.options, question.answer[0])
-                elif type_ is Type.TRUE_FALSE:
-                    balance.took_truth(question.answer == (TRUE,))
-                break
+        for within in (_caps(types, n), None):
+            left = []
+            for task, basis in tasks:
+                if len(taken) >= n:
+                    break
+                wanted = [t for t in task.types if t in types and (within is None or made[t] < within[t])]
+                for type_ in sorted(wanted, key=lambda t: (made[t] / _WISHED[t], task.types.index(t))):
+                    question = self._first_that_passes(partial(task.make, type_), basis, balance, rejected)
+                    if question is None or question.question_id in known:
+                        continue
+                    if len(question.places) == 1 and not used.isdisjoint(question.places):
+                        continue
+                    known.add(question.question_id)
+                    used.update(question.places if len(question.places) == 1 else ())
+                    taken.append(question)
+                    made[type_] += 1
+                    balance.took(question)
+                    break
+                else:
+                    left.append((task, basis))
+            tasks = left
         return Made(tuple(_even_truths(taken)), {str(g): rejected[g] for g in sorted(rejected)})
 
     def check(self, question: Question, scope: frozenset[str]) -> tuple[Failure, ...]:
@@ -205,11 +217,12 @@ class Generator:
             return Basis(None, False, lambda text: self._engine.stands(text, scope))
         meta = document.meta
         standing = validity(meta.effective_on, meta.ended_on, meta.end_reason, self._engine.today())
-        squeezed = "".join(document.text.split())
+        squeezed = squeeze(document.text)
         return Basis(
             document,
             standing is Validity.IN_FORCE,
-            lambda text: "".join(text.split()) in squeezed or self._engine.stands(text, scope),
+            lambda text: squeeze(text) in squeezed or self._engine.stands(text, scope),
+            squeezed,
         )
 
     # -- places ------------------------------------------------------------------------
@@ -227,7 +240,7 @@ class Generator:
         lot = random.Random(seed)
         for s in statements:
             tint = lot.random() * 0.02
-            less = _LEAD_WORTH if s.lead else 1.0
+            less = _worth(s)
             for n, place in enumerate(places(s.text, pool.document.text)):
                 spot = maker.spot(s, place)
                 if phrase and phrase in s.text and spot.text not in phrase and phrase not in spot.text:
@@ -249,17 +262,38 @@ class Generator:
             yield _Task(0, _LISTING_WORTH, group[0].start, (Type.MATCHING,), make)
 
     def _first_that_passes(
-        self, candidates: Iterator[Question], basis: Basis, rejected: Counter[int]
+        self, make: Callable[[], Iterator[Question]], basis: Basis, balance: Balance, rejected: Counter[int]
     ) -> Question | None:
-        for candidate in candidates:
+        for candidate in make():
             failed = failures(candidate, basis, gates=_CHEAP) or failures(candidate, basis, gates=(3,))
-            if not failed:
+            if not failed and balance.bears(candidate):
                 return candidate
+            if not failed:
+                rejected[10] += 1
             rejected.update({f.gate for f in failed})
         return None
 
 
 _CHEAP = (1, 2, 4, 5, 6, 7, 8, 9)
+
+
+def _worth(statement: Statement) -> float:
+    """How much a statement is asked about, by what kind of sentence it is; 1 is usual."""
+    worth = _LESS_IN_LIST if statement.lead else 1.0
+    for pattern, less in _LESS.items():
+        if re.search(pattern, statement.text):
+            worth *= less
+    return worth
+
+
+def _caps(types: frozenset[Type], n: int) -> dict[Type, int]:
+    """How many of each type are taken before all others had their turn: somewhat more than the mix wishes."""
+    whole = sum(_WISHED[t] for t in types)
+    return {t: math.ceil(_CAP * n * _WISHED[t] / whole) for t in types}
+
+
+def _lot(material: Material, seed: int) -> int:
+    return int(derive_id("questions", str(material), str(seed)), 16)
 
 
 def _types_at(spot: Spot) -> tuple[Type, ...]:

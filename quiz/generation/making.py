@@ -29,6 +29,8 @@ _HARDER: dict[Slot, float] = {
     Slot.DATE: 0.08,
     Slot.LIST: 0.05,
 }
+_BESIDE = 4
+"""Characters beside an amount that are left in the stem."""
 _ORDERED = re.compile(r"顺序|程序|步骤|流程|依次|次序|先后")
 _DEFINED = re.compile(
     r"^(?:本(?:法|条例|办法|规定|细则|制度|规则)(?:中)?(?:所称|所指|的))?(?P<term>[^，。；：、]{2,16})，(?:是)?指(?P<text>[^。；]{6,110})[。；]?$"
@@ -66,6 +68,11 @@ class Maker:
         start, end = statement.start + place.start, statement.start + place.end
         text = statement.text[place.start : place.end]
         slot, mark, listed = place.slot, "", None
+        inside = list(amounts(text)) if slot is Slot.OTHER else []
+        if len(inside) == 1 and len(text) - len(inside[0].text) <= _BESIDE:
+            # 超过五年 and 二万元以上 are asked as the amount alone.
+            slot, text = Slot.NUMBER, inside[0].text
+            start, end = start + inside[0].start, start + inside[0].end
         for found in self.pool.lists[statement]:
             if (found.start, found.end) == (start, end):
                 slot, listed = Slot.LIST, found
@@ -77,7 +84,7 @@ class Maker:
                 if (s, e) == (place.start, place.end):
                     slot, mark = kind, name
         if slot is Slot.OTHER:
-            before = statement.text[: place.start]
+            before = statement.text[: start - statement.start]
             if before.endswith(MODALITIES):
                 slot = Slot.ACTION
             elif body_of(text):
@@ -104,8 +111,7 @@ class Maker:
             return
         wrong = self._wrong(spot)
         stem = self._gapped(spot)
-        for chosen in self._balance.sets(stem, spot.text, wrong)[:6]:
-            options = self._balance.arrange(spot.text, chosen, self._lot(spot))
+        for options in self._balance.sets(stem, spot.text, wrong, self._lot(spot))[:6]:
             yield self._question(
                 Type.SINGLE, stem, options, (spot.text,), spot, places=((spot.start, spot.end),)
             )

@@ -32,6 +32,9 @@ _VAGUE = (
     "各",
 )
 """With these begins what names no body for itself."""
+_NO_BODY = re.compile(
+    r"^(?:经(?!济|营|理)|报|会(?!计)|发|责|受|为)|[由向将按给、]|会同|建立|健全|草案|提出|负责|以外"
+)
 _BREAKS = frozenset(
     [
         "、",
@@ -226,10 +229,10 @@ class Pool:
 def body_of(text: str) -> bool:
     """Whether the text names a body that acts.
 
-    >>> body_of("县级以上人民政府"), body_of("公安机关"), body_of("劳动合同")
-    (True, True, False)
+    >>> body_of("县级以上人民政府"), body_of("公安机关"), body_of("劳动合同"), body_of("报省人民政府")
+    (True, True, False, False)
     """
-    return len(text) >= 3 and text.endswith(tuple(_BODY_END)) and "、" not in text
+    return len(text) >= 3 and text.endswith(tuple(_BODY_END)) and not _NO_BODY.search(text)
 
 
 def _told_apart(key: str, texts: Iterable[str]) -> list[str]:
@@ -256,7 +259,7 @@ def _offers(statement: Statement, said: Sequence[Word], lists: Sequence[Listed])
     for listed in lists:
         for s, e in listed.members:
             yield Offer(
-                statement.text[s - statement.start : e - statement.start], Slot.TERM, clause, "member"
+                statement.text[s - statement.start : e - statement.start], Slot.TERM, clause, listed.mark
             )
     for s, e, slot, mark in nominal(statement, said):
         yield Offer(statement.text[s:e], slot, clause, mark)
@@ -286,6 +289,15 @@ def nominal(statement: Statement, said: Sequence[Word]) -> Iterator[tuple[int, i
                 and statement.text[end : end + 1] not in ("、", "和", "或", "与", "及", "的", "等")
             ):
                 yield start, end, Slot.BODY, ""
+            verb = said[i - 1] if i and said[i - 1].tag == "v" and len(said[i - 1].text) > 1 else None
+            if (
+                verb is not None
+                and statement.text[end : end + 1] in "，。；"
+                and 3 <= len(text) <= 12
+                and not text.startswith(_VAGUE)
+                and not body_of(text)
+            ):
+                yield start, end, Slot.TERM, f"after {verb.text}"
             for name in _NAMED_BY:
                 led = re.search(r"(?:实行|建立|实施|遵循|坚持|贯彻|推行|执行)$", statement.text[:start])
                 if text.endswith(name) and 2 <= len(text) - len(name) <= 10 and led:

@@ -1,7 +1,7 @@
 """An exam of 24 questions over an invented rule that 120 people of five branches sat, as pages of results show it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -113,16 +113,7 @@ def _cited(question: Question, document: Document, label: str) -> Question:
         clause.clause_id,
         clause.anchor,
     )
-    # Built anew: slots keep `replace` from being shorter, and every field is said once.
-    return Question(
-        question.type,
-        question.stem,
-        question.options,
-        question.answer,
-        citation=citation,
-        points=question.points,
-        topics=(document.meta.title, *clause.path[:1]),
-    )
+    return replace(question, citation=citation, topics=(document.meta.title, *clause.path[:1]))
 
 
 def result_stage(home: Path) -> Results:

@@ -158,7 +158,8 @@ def right(asked: Asked) -> list[Any]:
     question = next(q for q in QUESTIONS.values() if q.type is asked.type)
     if asked.type in (Type.BLANK, Type.SHORT):
         return list(question.answer)
-    return [asked.options.index(text) for text in question.answer]
+    chosen = [asked.options.index(text) for text in question.answer]
+    return sorted(chosen) if asked.type is Type.MULTIPLE else chosen
 
 
 def fields_of(asked: Asked, answer: list[Any]) -> dict[str, Any]:

@@ -646,13 +646,13 @@ def test_last_operator_is_not_erased(site: Services, browser: Browser) -> None:
 
 
 def test_menu_shows_what_one_may_do(site: Services, browser: Browser) -> None:
-    """Handing in is offered to who may add, managing to who may manage; guests are offered to sign in."""
+    """Handing in, questions and managing are offered to who may do so; guests are offered to sign in."""
     guest = browser.get("/").text
     assert 'href="/sign-in?next=/"' in guest
     assert "/manage" not in guest
     for login, role, offered in (
         ("a1", Role.MEMBER, set()),
-        ("a2", Role.TRAINER, {"/manage/hand-in"}),
+        ("a2", Role.TRAINER, {"/manage/hand-in", "/manage/questions"}),
         ("a3", Role.LIAISON, {"/manage/hand-in", "/manage"}),
     ):
         add(site, login, nan=role)

@@ -9,12 +9,10 @@ import pytest
 from api.principal import COOKIE
 from quiz.model import Type
 from tests.integration.browser import CONTRAST, DESK, OVERFLOW, PHONE, SMALL_TARGETS, chromium, serving
-from tests.integration.sitting_stage import QUESTIONS, Hall, open_hall, right
+from tests.integration.sitting_stage import Hall, open_hall, right
 
 pytestmark = pytest.mark.slow
 
-NUMBER = {question.type: n for n, question in enumerate(QUESTIONS.values(), 1)}
-"""Where the question of each type stands."""
 STORED = "Object.keys(localStorage)"
 SMALL_CHOICES = """() => [...document.querySelectorAll('label.choice')]
   .filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 43.5).length"""
@@ -76,13 +74,18 @@ def until(page: Any, is_so: Callable[[], bool]) -> None:
 class Attempt:
     """An attempt of the member, as the server has it."""
 
-    def __init__(self, hall: Hall, **rules: Any) -> None:
+    def __init__(self, hall: Hall, attempt_id: str = "") -> None:
         self.hall = hall
-        self.attempt_id = hall.begin("member", hall.give(**rules))
+        self.attempt_id = attempt_id or hall.begin("member", hall.give())
+        self._asked = hall.asked("member", self.attempt_id)
+
+    def number(self, type_: Type) -> int:
+        """Where the question of a type stands."""
+        return self._asked[type_].position
 
     def at(self, type_: Type) -> str:
         """The address of the question of a type."""
-        return f"/attempts/{self.attempt_id}?q={NUMBER[type_]}"
+        return f"/attempts/{self.attempt_id}?q={self.number(type_)}"
 
     def answer(self, type_: Type) -> tuple[Any, ...]:
         """What is saved."""
@@ -90,7 +93,15 @@ class Attempt:
 
     def right(self, type_: Type) -> list[Any]:
         """What is right, as it is shown."""
-        return right(self.hall.asked("member", self.attempt_id)[type_])
+        return right(self._asked[type_])
+
+    def chosen(self, type_: Type, *texts: str) -> tuple[int, ...]:
+        """What choosing these options saves."""
+        return tuple(sorted(self._asked[type_].options.index(text) for text in texts))
+
+    def texts(self, type_: Type) -> list[str]:
+        """The options as they are shown."""
+        return list(self._asked[type_].options)
 
     @property
     def state(self) -> str:
@@ -118,7 +129,9 @@ def test_every_type_is_saved_as_it_is_answered(open_as, hall) -> None:  # type: 
     for name in ("自读", "竞赛", "测验"):
         page.get_by_role("checkbox", name=name).check()
     page.get_by_role("checkbox", name="竞赛").uncheck()
-    until(page, lambda: len(attempt.answer(Type.MULTIPLE)) == 2)
+    until(
+        page, lambda: set(attempt.answer(Type.MULTIPLE)) == set(attempt.chosen(Type.MULTIPLE, "自读", "测验"))
+    )
     page.goto(attempt.at(Type.TRUE_FALSE))
     page.get_by_role("radio", name="错误").check()
     page.goto(attempt.at(Type.BLANK))
@@ -128,11 +141,11 @@ def test_every_type_is_saved_as_it_is_answered(open_as, hall) -> None:  # type: 
     page.get_by_role("textbox").fill("说明原因。")
     until(page, lambda: attempt.answer(Type.SHORT) == ("说明原因。",))
     page.goto(attempt.at(Type.MATCHING))
-    page.get_by_label("记录员").select_option(label="C　记录")
-    until(page, lambda: attempt.answer(Type.MATCHING) == (None, 2, None))
+    page.get_by_label("记录员").select_option(str(attempt.right(Type.MATCHING)[1]))
+    until(page, lambda: attempt.answer(Type.MATCHING) == (None, attempt.right(Type.MATCHING)[1], None))
     page.goto(attempt.at(Type.ORDERING))
-    for _ in range(2):
-        page.get_by_role("button", name="“领读员领读”上移").click()
+    for place, option in enumerate(attempt.right(Type.ORDERING), 1):
+        page.get_by_label(f"“{attempt.texts(Type.ORDERING)[option]}”排第几").select_option(str(place))
     until(page, lambda: list(attempt.answer(Type.ORDERING)) == attempt.right(Type.ORDERING))
     # The choice just before the page was left arrived, too.
     assert list(attempt.answer(Type.TRUE_FALSE)) == attempt.right(Type.TRUE_FALSE)
@@ -155,7 +168,7 @@ def test_broken_connection_loses_nothing(open_as, hall) -> None:  # type: ignore
     page.context.set_offline(False)
     until(page, lambda: list(attempt.answer(Type.TRUE_FALSE)) == attempt.right(Type.TRUE_FALSE))
     assert list(attempt.answer(Type.SINGLE)) == attempt.right(Type.SINGLE)
-    assert attempt.answer(Type.MULTIPLE) == (1,)
+    assert attempt.answer(Type.MULTIPLE) == attempt.chosen(Type.MULTIPLE, "自读")
     is_saved(page)
     assert page.evaluate(STORED) == []
     assert "已连上" in page.locator("#told").inner_text()
@@ -203,7 +216,7 @@ def test_newer_answer_of_the_server_wins_over_an_old_one_kept_here(open_as, hall
     page.get_by_label("第 1 空").fill("一")
     page.locator("#saved", has_text="没有网").wait_for()
     change = page.evaluate("JSON.parse(Object.values(localStorage)[0]).change")
-    position = NUMBER[Type.BLANK]
+    position = attempt.number(Type.BLANK)
     by = hall.stage.principal("member")
     hall.quiz.attempts.save(by, attempt.attempt_id, position, ["二", ""], change + 1)
     page.unroute("**/answers/*")
@@ -218,7 +231,7 @@ def test_late_save_shows_what_was_answered_elsewhere(open_as, hall) -> None:  # 
     attempt, page = Attempt(hall), open_as("member")
     page.goto(attempt.at(Type.BLANK))
     by = hall.stage.principal("member")
-    hall.quiz.attempts.save(by, attempt.attempt_id, NUMBER[Type.BLANK], ["二", ""], 2**50)
+    hall.quiz.attempts.save(by, attempt.attempt_id, attempt.number(Type.BLANK), ["二", ""], 2**50)
     page.get_by_label("第 1 空").fill("一")
     page.locator("#told", has_text="在别处改过").wait_for(state="attached")
     assert page.get_by_label("第 1 空").input_value() == "二"
@@ -250,7 +263,7 @@ def test_answers_on_the_device_are_of_their_attempt_alone(open_as, hall) -> None
     mine = page.context.cookies()
     secret = hall.stage.access.sessions.sign_in_as(hall.stage.ids["trainer"], "test")
     page.context.add_cookies([{**mine[0], "value": secret}])
-    page.goto(f"/attempts/{theirs}?q={NUMBER[Type.BLANK]}")
+    page.goto(f"/attempts/{theirs}?q={attempt.number(Type.BLANK)}")
     assert page.get_by_label("第 1 空").input_value() == ""
     assert page.goto(attempt.at(Type.BLANK)).status == 404
     page.context.add_cookies(mine)
@@ -299,7 +312,7 @@ def test_page_hands_in_when_time_is_over(open_as, hall) -> None:  # type: ignore
     page.wait_for_url("**/result")
     assert attempt.state in ("submitted", "marked")
     outcome = hall.quiz.attempts.result(hall.stage.principal("member"), attempt.attempt_id).questions
-    assert outcome[NUMBER[Type.SINGLE] - 1].share == 1
+    assert outcome[attempt.number(Type.SINGLE) - 1].share == 1
 
 
 def test_window_that_slept_through_the_end_leads_to_the_result(open_as, hall) -> None:  # type: ignore[no-untyped-def]
@@ -357,26 +370,37 @@ def test_keyboard_alone_is_enough(open_as, hall) -> None:  # type: ignore[no-unt
 
     tab_to("开始作答")
     keys.press("Enter")
-    page.wait_for_url("**/attempts/*")
-    tab_to("三至五")
-    keys.press("ArrowDown")
-    for _ in range(NUMBER[Type.ORDERING] - 1):
-        tab_to("下一题")
-        keys.press("Enter")
-    focused = page.evaluate("document.activeElement.closest('.question').id")
-    assert focused == f"q{NUMBER[Type.ORDERING]}"
-    tab_to("“领读员领读”上移")
-    keys.press("Enter")
-    keys.press("Enter")
-    assert "排第 1" in page.locator("#told").inner_text()
+    page.wait_for_url(lambda url: "/attempts/" in url)
+    attempt = Attempt(hall, page.url.rpartition("/")[2].partition("?")[0])
+    focused = "document.activeElement.closest('.question').id"
+    for n in range(1, 8):
+        if n == attempt.number(Type.SINGLE):
+            tab_to(attempt.texts(Type.SINGLE)[0])
+            keys.press("Space")
+            for _ in range(attempt.right(Type.SINGLE)[0]):
+                keys.press("ArrowDown")
+        if n == attempt.number(Type.ORDERING):
+            rows = attempt.texts(Type.ORDERING)
+            for place, option in enumerate(attempt.right(Type.ORDERING)):
+                text = attempt.texts(Type.ORDERING)[option]
+                while rows.index(text) > place:
+                    at = rows.index(text)
+                    rows.insert(at - 1, rows.pop(at))
+                    tab_to(f"“{text}”上移")
+                    keys.press("Enter")
+                    assert page.locator("#told").inner_text() == f"“{text}”排第 {at}。"
+        if n < 7:
+            tab_to("下一题")
+            keys.press("Enter")
+            assert page.evaluate(focused) == f"q{n + 1}"
     tab_to("检查并交卷")
     keys.press("Enter")
     tab_to("就这样交卷")
     keys.press("Enter")
     page.wait_for_url("**/result")
     verdicts = page.locator(".verdict").all_inner_texts()
-    assert verdicts[NUMBER[Type.SINGLE] - 1] == "答对"
-    assert verdicts[NUMBER[Type.ORDERING] - 1] == "答对"
+    assert verdicts[attempt.number(Type.SINGLE) - 1] == "答对"
+    assert verdicts[attempt.number(Type.ORDERING) - 1] == "答对"
 
 
 def test_list_of_questions_tells_their_state(open_as, hall) -> None:  # type: ignore[no-untyped-def]

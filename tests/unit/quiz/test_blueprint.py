@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.errors import InvalidRequest
 from quiz.blueprint import (
     MOST_FORMS,
     MOST_PLACES,
     Blueprint,
     Line,
+    Misfilled,
     Shortfall,
     Why,
     blueprint_json,
@@ -89,10 +89,11 @@ def test_a_stored_shortfall_comes_back() -> None:
     ],
 )
 def test_a_blueprint_that_makes_no_sense_is_refused_in_words(blueprint: Blueprint) -> None:
-    """The refusal is in Chinese, since it stands beside the form."""
-    with pytest.raises(InvalidRequest) as refused:
+    """The advice is in Chinese, since it stands beside the field that is named."""
+    with pytest.raises(Misfilled) as refused:
         checked(blueprint)
-    assert any("\u4e00" <= c <= "\u9fff" for c in refused.value.message)
+    assert refused.value.field in ("lines", "n_forms")
+    assert any("\u4e00" <= c <= "\u9fff" for c in refused.value.hint)
 
 
 def test_places_and_points_are_those_of_one_form() -> None:

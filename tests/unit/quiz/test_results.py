@@ -340,6 +340,20 @@ def test_person_who_left_is_seen_no_more(hall: Hall) -> None:
     assert hall.results.overview(by, hall.exam_id).n == 1
 
 
+def test_person_of_two_branches_is_listed_where_they_sat_it(hall: Hall) -> None:
+    """Who sat it for one branch has not left it out in the other."""
+    hall.give(["branch:jia", "branch:yi"])
+    hall.house.person("both", {"jia": Role.MEMBER, "yi": Role.MEMBER})
+    hall.sit("both", [True] * 5, "yi")
+    listed = {
+        branch_id: [p.name for p in hall.results.people(hall.house.by(login), hall.exam_id, branch_id)]
+        for login, branch_id in (("trainer", "jia"), ("other", "yi"))
+    }
+    assert "both名" not in listed["jia"]
+    assert "both名" in listed["yi"]
+    assert hall.results.overview(hall.house.by("trainer"), hall.exam_id).groups[0].not_begun == 3
+
+
 def test_exam_for_a_group_awaits_those_who_are_in_it(hall: Hall) -> None:
     """Of a branch whose people are in a group one by one, only they have not begun."""
     access, clock = hall.house.access, hall.house.clock
@@ -437,12 +451,13 @@ def difficulties(hall: Hall) -> dict[str, float]:
 
 
 def test_measured_difficulty_is_put_to_the_questions(hall: Hall) -> None:
-    """Twenty who all got it right halve an estimate of a half; measuring once more changes nothing."""
+    """Twenty who all got it right halve an estimate of a half; neither measuring nor sitting it again changes it."""
     hall.give()
     hall.crowd("jia", 20, share=1.0)
     by = hall.house.by("trainer")
     assert hall.results.measure(by, hall.exam_id) == 5
     assert difficulties(hall) == {q: pytest.approx(0.25) for q in hall.held}
+    hall.sit("jia-1-0", [False] * 5, number=2)
     assert hall.results.measure(None, hall.exam_id) == 0
 
 
