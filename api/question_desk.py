@@ -5,9 +5,10 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from access.principal import Principal
 from access.rights import Action
@@ -114,3 +115,17 @@ class Sealed:
             )
         questions = json.loads(zlib.decompress(base64.urlsafe_b64decode(packed)))
         return [question_of(q) for n, q in enumerate(questions) if str(n) in taken]
+
+
+def taken_in(
+    services: Services, by: Principal, branch_id: str, sealed: str, taken: Sequence[str]
+) -> RedirectResponse:
+    """Put those of the sealed questions that were ticked into the bank, and go on to its list.
+
+    Raises:
+        InvalidRequest, NotFound: as `Sealed.opened` and `Bank.add`.
+    """
+    questions = Sealed(services, by, branch_id).opened(sealed, taken)
+    added = services.quiz.bank.add(by, branch_id, questions)
+    to = {"branch": branch_id, "added": len(added.ids), "known": added.duplicates}
+    return RedirectResponse("/manage/questions?" + urlencode(to), 303)

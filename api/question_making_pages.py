@@ -1,14 +1,12 @@
-"""The pages by which questions come into a bank: made from material, or brought in from a file."""
+"""The page by which questions are made: what from, which types; then what was made, to be chosen from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, File, Form, Request, UploadFile
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from markupsafe import Markup
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, Response
 from starlette.datastructures import QueryParams
 
 from access.principal import Principal
@@ -16,22 +14,16 @@ from api.address import VALIDITY_WORDS, Problem
 from api.document_view import in_force
 from api.forms import OwnForm
 from api.principal import Asker
-from api.question_desk import Desk, Sealed
+from api.question_desk import Desk, Sealed, taken_in
 from api.question_views import excerpted
 from api.quiz_words import DROPPED
 from api.services import Services
-from kb.errors import DocumentError
 from kb.model import Document, Validity
-from quiz.exchange import ReadableFormat, Row, readable
 from quiz.generation.generator import Material
-from quiz.linking import Linking
-from quiz.model import Question, Type
+from quiz.model import Type
 
 MOST = 100
 """Questions made at once."""
-MOST_READ = 300
-"""Questions taken from one file."""
-MOST_MB = 10
 _FOUND = 10
 _BEGINS = 40
 _USUAL = (Type.SINGLE, Type.MULTIPLE, Type.TRUE_FALSE, Type.BLANK)
@@ -119,29 +111,10 @@ class ClauseChoice:
     begins: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRow:
-    """A question of a file as it is looked over: with its clause marked, and the gates that it fails."""
-
-    place: str
-    question: Question | None
-    problem: str
-    quoted: Markup | None = None
-    failures: Sequence[object] = ()
-
-
 def router(services: Services) -> APIRouter:
-    """The routes of making and importing."""
+    """The routes of making."""
     pages = APIRouter(include_in_schema=False)
-    bank, generator = services.quiz.bank, services.quiz.generator
-
-    def take(by: Principal, branch: str, sealed: str, taken: Sequence[str]) -> RedirectResponse:
-        questions = Sealed(services, by, branch).opened(sealed, taken)
-        added = bank.add(by, branch, questions)
-        to = {"branch": branch, "added": len(added.ids), "known": added.duplicates}
-        return RedirectResponse("/manage/questions?" + urlencode(to), 303)
-
-    # -- making ------------------------------------------------------------------------------
+    generator = services.quiz.generator
 
     @pages.get("/generate")
     def generate(request: Request, asker: Asker, find: str = "", go: str = "") -> HTMLResponse:
@@ -198,90 +171,9 @@ def router(services: Services) -> APIRouter:
     ) -> Response:
         """Take what was ticked into the bank."""
         Desk(services, request, asker, branch)
-        return take(asker, branch, sealed, taken)
-
-    # -- importing ---------------------------------------------------------------------------
-
-    def form(desk: Desk, problems: Sequence[Problem] = (), chosen: str = "", **more: Any) -> HTMLResponse:
-        known = readable()
-        context = {
-            "rows": None,
-            "formats": known,
-            "chosen_format": chosen,
-            "suffixes": sorted({f.suffix for f in known.values()}),
-            "MOST": MOST_READ,
-            "MOST_MB": MOST_MB,
-            **more,
-        }
-        return desk.show("quiz-import.html", context, problems=problems)
-
-    @pages.get("/import")
-    def choose(request: Request, asker: Asker, branch: str = "") -> HTMLResponse:
-        """The form by which a file comes in."""
-        return form(Desk(services, request, asker, branch))
-
-    @pages.post("/import", dependencies=[OwnForm])
-    def read(
-        request: Request,
-        asker: Asker,
-        file: Annotated[UploadFile, File()],
-        branch: Annotated[str, Form()] = "",
-        format_: Annotated[str, Form(alias="format")] = "",
-    ) -> HTMLResponse:
-        """What a file holds and what was found for it, before anything is taken."""
-        desk = Desk(services, request, asker, branch)
-        name = PurePosixPath((file.filename or "").replace("\\", "/")).name
-        data = file.file.read()
-        wrong = _wrong_file(name, len(data))
-        if wrong:
-            return form(desk, [Problem("file", wrong)], format_)
-        named, rows = _read(name, data, format_)
-        if named is None:
-            return form(desk, [Problem("file", _UNREADABLE.format(name=name))], format_)
-        if len(rows) > MOST_READ:
-            return form(
-                desk,
-                [Problem("file", f"里面有 {len(rows)} 道题，一次最多 {MOST_READ} 道。请拆成几份。")],
-                format_,
-            )
-        found = [
-            _looked_over(asker, row)
-            for row in Linking(services.search, services.catalog, asker.scope).rows(rows)
-        ]
-        good = [row.question for row in found if row.question]
-        return form(
-            desk,
-            rows=found,
-            file_name=name,
-            format_label=named.label,
-            n_wrong=len(found) - len(good),
-            n_linked=sum(q.citation is not None for q in good),
-            sealed=Sealed(services, asker, desk.branch.branch_id).seal(good),
-        )
-
-    def _looked_over(by: Principal, row: Row) -> ReadRow:
-        question = row.question
-        if question is None:
-            return ReadRow(row.place, None, row.problem)
-        failures = generator.check(question, by.scope) if question.citation else ()
-        return ReadRow(row.place, question, row.problem, excerpted(question), failures)
-
-    @pages.post("/import/take", dependencies=[OwnForm])
-    def take_read(
-        request: Request,
-        asker: Asker,
-        branch: Annotated[str, Form()],
-        sealed: Annotated[str, Form()],
-        taken: Annotated[list[str], Form(alias="take", default_factory=list)],
-    ) -> Response:
-        """Take what was ticked into the bank."""
-        Desk(services, request, asker, branch)
-        return take(asker, branch, sealed, taken)
+        return taken_in(services, asker, branch, sealed, taken)
 
     return pages
-
-
-_UNREADABLE = "“{name}”里读不出题。请看下面各种格式的样子，或选对是哪种再试。"
 
 
 def _choices(document: Document) -> tuple[ClauseChoice, ...]:
@@ -316,34 +208,3 @@ def _nothing(wish: Wish, rejected: Mapping[str, int], standing: Validity) -> str
 
 def _counted(rejected: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(((g, n) for g, n in rejected.items() if n), key=lambda pair: -pair[1])
-
-
-def _wrong_file(name: str, n_bytes: int) -> str:
-    suffixes = sorted({f.suffix for f in readable().values()})
-    if not n_bytes:
-        return "请选择要导入的文件。" if not name else f"“{name}”是空文件。请确认选对了文件。"
-    if n_bytes > MOST_MB * 1024 * 1024:
-        return f"“{name}”超过 {MOST_MB} MB。请拆成几份。"
-    if PurePosixPath(name).suffix.lower() not in suffixes:
-        return f"“{name}”：这种文件读不了。能读的有 {' '.join(suffixes)}。"
-    return ""
-
-
-def _read(name: str, data: bytes, wanted: str) -> tuple[ReadableFormat | None, tuple[Row, ...]]:
-    """The rows of a file, in the format wanted, else in the one of its suffix that makes most of it."""
-    suffix = PurePosixPath(name).suffix.lower()
-    known = readable()
-    formats = [known[wanted]] if wanted in known else [f for f in known.values() if f.suffix == suffix]
-    best: tuple[ReadableFormat | None, tuple[Row, ...]] = (None, ())
-    for each in formats:
-        try:
-            rows = each.read(data)
-        except DocumentError:
-            continue
-        if best[0] is None or _n_good(rows) > _n_good(best[1]):
-            best = each, rows
-    return best if best[1] else (None, ())
-
-
-def _n_good(rows: Sequence[Row]) -> int:
-    return sum(row.question is not None for row in rows)

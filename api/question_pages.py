@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
 from access.principal import Principal
-from api import question_export_pages, question_making_pages, views
+from api import question_export_pages, question_import_pages, question_making_pages, views
 from api.address import VALIDITY_WORDS, Problem
 from api.forms import OwnForm
 from api.principal import Asker
@@ -77,6 +77,7 @@ def router(services: Services) -> APIRouter:
     """The routes of banks, with those of making, importing and exporting questions."""
     pages = APIRouter(prefix="/manage/questions", include_in_schema=False)
     pages.include_router(question_making_pages.router(services))
+    pages.include_router(question_import_pages.router(services))
     pages.include_router(question_export_pages.router(services))
     bank = services.quiz.bank
 

@@ -43,7 +43,7 @@ DROPPED: Mapping[int, str] = {
     7: "空可以有别的填法",
     8: "题干离开原文读不懂，或露了答案",
     9: "出题有毛病，如答案最长",
-    10: "整批里答案位置不匀",
+    10: "会让整批容易猜中",
 }
 """Why candidates were dropped, by the gate that they failed."""
 

@@ -4,8 +4,8 @@ Nothing from which a key follows is on a page before the attempt is over: no key
 no citation. Every page works without script; `web/static/quiz-attempt.js` saves as one answers.
 """
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -26,6 +26,7 @@ from api.sitting_views import (
     outcome_views,
     reading_list,
     to_come,
+    tries,
     tries_words,
 )
 from kb.errors import Conflict, NotFound
@@ -37,6 +38,13 @@ CHECK = "check"
 """In the place of a question's number: what is unanswered, before one submits."""
 _LONGEST_REFRESH_S = 24 * 3600
 _TWICE = "有两项选了同一个位置。请改好后再到别的题。"
+_WORDS: Mapping[str, Any] = {
+    "LONGEST_GAP": LONGEST_GAP,
+    "LONGEST_TEXT": LONGEST_TEXT,
+    "TYPE_WORDS": TYPE_WORDS,
+    "letter": letter,
+}
+"""What templates of questions ask for."""
 
 Texts = Annotated[list[str], Form(default_factory=list)]
 
@@ -136,10 +144,19 @@ def router(services: Services) -> APIRouter:
             "only_wrong": show == "wrong",
             "reading": reading_list(views),
             "again": may_begin(asker, found.exam_id),
-            "TYPE_WORDS": TYPE_WORDS,
-            "letter": letter,
+            **_WORDS,
         }
         return render(request, "quiz-result.html", context)
+
+    @pages.get("/manage/papers/{paper_id}/try")
+    def try_paper(request: Request, paper_id: str, asker: Asker, form: int = 1) -> HTMLResponse:
+        """A form of a paper as people would have it before them, for its trainers."""
+        context = {
+            "paper": services.quiz.papers.paper(asker, paper_id),
+            "tries": tries(services.quiz.papers.form(asker, paper_id, form)),
+            **_WORDS,
+        }
+        return render(request, "quiz-try.html", context)
 
     def may_begin(by: Principal, exam_id: str) -> bool:
         try:
@@ -199,10 +216,7 @@ def _attempt_page(
         "problem": problem,
         "left_words": "" if left is None else left_words(left),
         "refresh_s": left + 1 if left is not None and left < _LONGEST_REFRESH_S else None,
-        "LONGEST_GAP": LONGEST_GAP,
-        "LONGEST_TEXT": LONGEST_TEXT,
-        "TYPE_WORDS": TYPE_WORDS,
-        "letter": letter,
+        **_WORDS,
     }
     return render(request, "quiz-attempt.html", context, status=400 if problem else 200)
 

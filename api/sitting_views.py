@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from api.question_views import clause_href, excerpted
-from quiz.asking import Asked
+from quiz.asking import Asked, asked
 from quiz.attempts import Outcome
 from quiz.exams import ExamCard, Phase, Retake, Tried
-from quiz.model import BLANK, Citation, Type
+from quiz.model import BLANK, Citation, Question, Type
+from quiz.papers import Place
 
 # -- exams -----------------------------------------------------------------------------
 
@@ -91,30 +92,51 @@ class AskedView:
 
 def asked_views(questions: Sequence[Asked]) -> list[AskedView]:
     """Questions as they are shown; those partly answered are not answered."""
-    return [AskedView(asked, _parts(asked), _rows(asked), _is_answered(asked)) for asked in questions]
+    return [AskedView(one, _parts(one), _rows(one), _is_answered(one)) for one in questions]
 
 
-def _parts(asked: Asked) -> tuple[str, ...]:
-    if asked.type is not Type.BLANK:
+def _parts(one: Asked) -> tuple[str, ...]:
+    if one.type is not Type.BLANK:
         return ()
-    parts = asked.stem.split(BLANK)
+    parts = one.stem.split(BLANK)
     # Gaps that the stem does not show stand at its end.
-    return tuple(parts) if len(parts) == asked.n_gaps + 1 else (asked.stem, *[""] * asked.n_gaps)
+    return tuple(parts) if len(parts) == one.n_gaps + 1 else (one.stem, *[""] * one.n_gaps)
 
 
-def _rows(asked: Asked) -> tuple[Row, ...]:
-    if asked.type is not Type.ORDERING:
+def _rows(one: Asked) -> tuple[Row, ...]:
+    if one.type is not Type.ORDERING:
         return ()
-    chosen = [n for n in asked.answer if isinstance(n, int)]
-    left = [n for n in range(len(asked.options)) if n not in chosen]
-    placed = [Row(n, asked.options[n], str(i)) for i, n in enumerate(chosen, 1)]
-    return (*placed, *(Row(n, asked.options[n], "") for n in left))
+    chosen = [n for n in one.answer if isinstance(n, int)]
+    left = [n for n in range(len(one.options)) if n not in chosen]
+    placed = [Row(n, one.options[n], str(i)) for i, n in enumerate(chosen, 1)]
+    return (*placed, *(Row(n, one.options[n], "") for n in left))
 
 
-def _is_answered(asked: Asked) -> bool:
-    if asked.type is Type.ORDERING and len(asked.answer) < len(asked.options):
+def _is_answered(one: Asked) -> bool:
+    if one.type is Type.ORDERING and len(one.answer) < len(one.options):
         return False
-    return bool(asked.answer) and all(one is not None and str(one).strip() for one in asked.answer)
+    return bool(one.answer) and all(part is not None and str(part).strip() for part in one.answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """A question as a person would have it, with its key for the trainer; `href` leads to the clause."""
+
+    view: AskedView
+    question: Question
+    href: str
+
+
+def tries(places: Iterable[Place]) -> list[Try]:
+    """The questions of a form that are not gone, as they would be asked."""
+    found = []
+    for place in places:
+        if place.kept and place.question:
+            whole = place.kept.question
+            view = asked_views([asked(place.position, whole, place.planned, (), 0)])[0]
+            cited = place.question.citation
+            found.append(Try(view, place.question, clause_href(cited) if cited else ""))
+    return found
 
 
 # -- what came of it ----------------------------------------------------------------------

@@ -12,6 +12,16 @@ from quiz.enemies import groups, same_clause
 from quiz.model import FALSE, TRUE, Question, Type
 from quiz.solver import Filled, Task, fill
 
+ON_PAPER = (
+    Type.SINGLE,
+    Type.MULTIPLE,
+    Type.TRUE_FALSE,
+    Type.BLANK,
+    Type.ORDERING,
+    Type.MATCHING,
+    Type.SHORT,
+)
+"""The order of types in a form, as it is printed, too."""
 _FIRST_SHARE = 2
 _FIRST_BESIDES = 4
 """A line is tried first with so many times its places, and so many questions more."""
@@ -130,12 +140,17 @@ def _aim(stock: Stock, blueprint: Blueprint, fits: Sequence[Sequence[int]]) -> f
 
 
 def _forms(stock: Stock, blueprint: Blueprint, filled: Filled, seed: int) -> tuple[tuple[Chosen, ...], ...]:
-    """Lines in their order, in each the easy questions first."""
+    """Type by type, in each the lines in their order, in each of these the easy questions first."""
     forms: list[tuple[Chosen, ...]] = []
     for form in range(blueprint.n_forms):
         placed = sorted(
             ((q, line) for q, line, f in filled.placed if f == form),
-            key=lambda p: (p[1], stock.questions[p[0]].difficulty, p[0]),
+            key=lambda p: (
+                ON_PAPER.index(stock.questions[p[0]].type),
+                p[1],
+                stock.questions[p[0]].difficulty,
+                p[0],
+            ),
         )
         orders = arranged([stock.questions[q] for q, _ in placed], seed * 31 + form)
         forms.append(tuple(Chosen(q, line, order) for (q, line), order in zip(placed, orders, strict=True)))

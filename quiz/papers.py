@@ -6,10 +6,8 @@ withdrawn leaves no hole, and what was approved since is in it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from random import Random
-from statistics import fmean
 from typing import Any
 
 from sqlalchemy import Connection, delete, exists, insert, select, update
@@ -20,8 +18,8 @@ from access.principal import Principal
 from access.rights import Action
 from kb.errors import Conflict, NotFound
 from kb.model import derive_id
-from quiz.arrangement import Order, arranged, order_beside
-from quiz.assembly import Assembled, Chosen, assemble, draw
+from quiz.arrangement import arranged, order_beside
+from quiz.assembly import ON_PAPER, Chosen, assemble, draw
 from quiz.bank import Bank
 from quiz.blueprint import (
     MOST_PLACES,
@@ -30,96 +28,21 @@ from quiz.blueprint import (
     Misfilled,
     Shortfall,
     blueprint_json,
-    blueprint_of,
     checked,
     shortfall_json,
-    shortfall_of,
 )
-from quiz.enemies import groups
 from quiz.exchange import Written, format_named
 from quiz.kept import Kept, kept_of
-from quiz.model import Question, Sheet, SheetQuestion, State, Type
+from quiz.model import Sheet, SheetQuestion, Type
+from quiz.paper import POINTS, Draft, Paper, Place, Planned, form_name, paper_of, row_of
+from quiz.replacing import fitting
 from quiz.stocks import Stocks, Supply
 from quiz.tables import exams, paper_questions, papers, questions
 from quiz.versions import in_parts, latest
 
+__all__ = ["Draft", "Paper", "Papers", "Place", "Planned"]
+
 TITLE_LENGTH = 80
-POINTS: Mapping[Type, float] = {
-    Type.SINGLE: 2,
-    Type.MULTIPLE: 3,
-    Type.TRUE_FALSE: 1,
-    Type.BLANK: 2,
-    Type.SHORT: 10,
-    Type.ORDERING: 3,
-    Type.MATCHING: 3,
-}
-"""What a question is usually worth where nothing else was said."""
-_AT_ONCE = 100
-"""Candidates for a place that are looked at together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A question that somebody is asked: which version, what it is worth, and its options in the order shown.
-
-    `options` are indexes into the version's own options; empty where it has none.
-    """
-
-    question_id: str
-    version: int
-    points: float
-    options: Order
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place of a form, from 1. `kept` is None where the question is gone: nothing of it may be shown.
-
-    `kept` is at the version that the form holds; `newer` says that there is a later one. `line` is that of the
-    blueprint, from 0.
-    """
-
-    position: int
-    line: int
-    planned: Planned
-    kept: Kept | None
-    newer: bool = False
-
-    @property
-    def usable(self) -> bool:
-        """Whether it could be put into a paper today."""
-        return self.kept is not None and self.kept.state is State.APPROVED
-
-    @property
-    def question(self) -> Question | None:
-        """The question with its options as the form shows them; None where it is gone."""
-        return _shown(self.kept.question, self.planned.options) if self.kept else None
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """A paper as its trainers see it. `forms` are empty for drawn ones, and in lists."""
-
-    paper_id: str
-    branch_id: str
-    title: str
-    blueprint: Blueprint
-    seed: int
-    shortfalls: tuple[Shortfall, ...]
-    made_by: str | None
-    made_at: datetime
-    changed_at: datetime
-    given_out: bool
-    forms: tuple[tuple[Place, ...], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What a blueprint gives, not kept yet; of a drawn one, what one person could get."""
-
-    forms: tuple[tuple[Place, ...], ...]
-    shortfalls: tuple[Shortfall, ...]
-    proven: bool
 
 
 class Papers:
@@ -140,11 +63,10 @@ class Papers:
             SignInRequired, Refused: the asker makes no papers for the branch.
         """
         by.require(Action.QUIZ, branch_id)
-        supply, assembled = self._solved(by, branch_id, blueprint, seed)
-        forms = tuple(
-            tuple(_place(n, chosen, blueprint, supply) for n, chosen in enumerate(form, 1))
-            for form in assembled.forms
-        )
+        supply = self._stocks.of(branch_id, by.scope)
+        wanted = replace(checked(blueprint), n_forms=1) if blueprint.drawn else checked(blueprint)
+        assembled = assemble(supply.stock, wanted, seed)
+        forms = tuple(_places(form, blueprint, supply) for form in assembled.forms)
         return Draft(forms, assembled.shortfalls, assembled.proven)
 
     def make(self, by: Principal, branch_id: str, title: str, blueprint: Blueprint, seed: int) -> str:
@@ -156,21 +78,15 @@ class Papers:
         """
         by.require(Action.QUIZ, branch_id)
         title = _checked_title(title)
-        supply, assembled = self._solved(by, branch_id, blueprint, seed)
-        if not any(assembled.forms):
+        draft = self.solve(by, branch_id, blueprint, seed)
+        if not any(draft.forms):
             raise Misfilled(
                 "lines",
                 "Cannot make a paper: no usable question fits any line.",
                 "题库里没有一道已通过的题合用，没有组成试卷。",
             )
-        rows = [
-            (form, number, _planned(chosen, blueprint, supply), chosen.line)
-            for form, places in enumerate(assembled.forms, 1)
-            for number, chosen in enumerate(places, 1)
-        ]
-        return self._keep(
-            by, branch_id, title, blueprint, seed, assembled.shortfalls, [] if blueprint.drawn else rows
-        )
+        forms = () if blueprint.drawn else draft.forms
+        return self._keep(by, branch_id, title, blueprint, seed, draft.shortfalls, forms)
 
     def by_hand(
         self,
@@ -188,39 +104,34 @@ class Papers:
         """
         by.require(Action.QUIZ, branch_id)
         title = _checked_title(title)
-        supply = self._stocks.of(branch_id, by.scope)
         ids = list(dict.fromkeys(question_ids))
         if not 1 <= len(ids) <= MOST_PLACES:
-            raise InvalidRequest(f"请勾选 1 至 {MOST_PLACES} 道题。", "questions")
-        if any(i not in supply.by_id for i in ids):
-            raise InvalidRequest(
-                "勾选的题里有的已不能用（没有通过审核，或所依据的材料已失效）。", "questions"
+            raise Misfilled(
+                "questions",
+                f"Cannot make a paper of {len(ids)} questions.",
+                f"请选 1 至 {MOST_PLACES} 道题。",
             )
-        kept = [supply.by_id[i] for t in Type for i in ids if supply.by_id[i].question.type is t]
-        types = list(dict.fromkeys(k.question.type for k in kept))
-        blueprint = checked(
-            Blueprint(
-                tuple(
-                    Line(sum(k.question.type is t for k in kept), points.get(t, POINTS[t]), frozenset({t}))
-                    for t in types
-                )
-            )
-        )
-        seed = len(ids)
-        orders = arranged([k.question for k in kept], seed)
-        rows = []
-        for number, (k, order) in enumerate(zip(kept, orders, strict=True), 1):
-            line = types.index(k.question.type)
-            planned = Planned(k.question_id, k.version, blueprint.lines[line].points, order)
-            rows.append((1, number, planned, line))
-        return self._keep(by, branch_id, title, blueprint, seed, (), rows)
-
-    def _solved(
-        self, by: Principal, branch_id: str, blueprint: Blueprint, seed: int
-    ) -> tuple[Supply, Assembled]:
         supply = self._stocks.of(branch_id, by.scope)
-        wanted = replace(checked(blueprint), n_forms=1) if blueprint.drawn else checked(blueprint)
-        return supply, assemble(supply.stock, wanted, seed)
+        if unusable := [i for i in ids if i not in supply.by_id]:
+            raise Misfilled(
+                "questions",
+                f"Cannot use {len(unusable)} of these questions, such as {unusable[0]}.",
+                "选的题里有的不能用：没有通过审核，或所依据的材料已失效。",
+            )
+        kept = [supply.by_id[i] for t in ON_PAPER for i in ids if supply.by_id[i].question.type is t]
+        types = list(dict.fromkeys(k.question.type for k in kept))
+        lines = [
+            Line(sum(k.question.type is t for k in kept), points.get(t, POINTS[t]), frozenset({t}))
+            for t in types
+        ]
+        blueprint, seed = checked(Blueprint(tuple(lines))), len(ids)
+        orders = arranged([k.question for k in kept], seed)
+        form = []
+        for position, (k, order) in enumerate(zip(kept, orders, strict=True), 1):
+            line = types.index(k.question.type)
+            planned = Planned(k.question_id, k.version, lines[line].points, order)
+            form.append(Place(position, line, k.question.type, planned, k))
+        return self._keep(by, branch_id, title, blueprint, seed, (), [form])
 
     def _keep(
         self,
@@ -230,7 +141,7 @@ class Papers:
         blueprint: Blueprint,
         seed: int,
         shortfalls: Sequence[Shortfall],
-        rows: Sequence[tuple[int, int, Planned, int]],
+        forms: Sequence[Sequence[Place]],
     ) -> str:
         now = self._office.now()
         paper_id = derive_id("paper", branch_id, title, now.isoformat(), new_secret())
@@ -250,8 +161,9 @@ class Papers:
                     changed_at=now,
                 )
             )
+            rows = [row_of(paper_id, n, place) for n, form in enumerate(forms, 1) for place in form]
             if rows:
-                connection.execute(insert(paper_questions), [_row(paper_id, *row) for row in rows])
+                connection.execute(insert(paper_questions), rows)
             self._office.audit.write(connection, by, "paper.make", "paper", paper_id, branch_id=branch_id)
         return paper_id
 
@@ -282,7 +194,9 @@ class Papers:
             same = now.version == r.version
             kept = replace(now, version=r.version, question=now.question if same else body) if body else None
             planned = Planned(r.question_id, r.version, r.points, tuple(r.options))
-            forms[r.form - 1].append(Place(r.position, r.line, planned, kept, kept is not None and not same))
+            forms[r.form - 1].append(
+                Place(r.position, r.line, now.question.type, planned, kept, kept is not None and not same)
+            )
         return replace(paper, forms=tuple(map(tuple, forms)))
 
     def papers(self, by: Principal, branch_id: str) -> list[Paper]:
@@ -295,7 +209,7 @@ class Papers:
         statement = _papers().where(papers.c.branch_id == branch_id)
         with self._office.reading() as connection:
             ordered = statement.order_by(papers.c.made_at.desc(), papers.c.paper_id)
-            return [_paper(r) for r in connection.execute(ordered)]
+            return [paper_of(r) for r in connection.execute(ordered)]
 
     def form(self, by: Principal, paper_id: str, form: int) -> tuple[Place, ...]:
         """The places of a form, from 1; of a drawn paper what one person could get, another for each number.
@@ -310,8 +224,7 @@ class Papers:
         if not 1 <= form <= 2**31:
             raise _not_found(paper_id)
         supply = self._stocks.of(paper.branch_id, by.scope)
-        drawn = draw(supply.stock, paper.blueprint, paper.seed + form)
-        return tuple(_place(n, chosen, paper.blueprint, supply) for n, chosen in enumerate(drawn, 1))
+        return _places(draw(supply.stock, paper.blueprint, paper.seed + form), paper.blueprint, supply)
 
     def sheet(self, by: Principal, paper_id: str, form: int) -> Sheet:
         """A form to be printed or exported, without what is gone.
@@ -323,12 +236,11 @@ class Papers:
         paper, places = self.paper(by, paper_id), self.form(by, paper_id, form)
         asked = [SheetQuestion(p.question, p.planned.points) for p in places if p.question]
         most = sum(a.points for a in asked)
-        several = paper.blueprint.n_forms > 1 or paper.blueprint.drawn
         return Sheet(
             paper.title,
             tuple(asked),
             f"共 {len(asked)} 题，满分 {most:g} 分",
-            form_name(form) if several else "",
+            form_name(form) if paper.several else "",
         )
 
     def export(self, by: Principal, paper_id: str, form: int, format_name: str) -> Written:
@@ -385,10 +297,10 @@ class Papers:
             row = connection.execute(_papers().where(papers.c.paper_id == paper_id)).first()
         if row is None:
             raise _not_found(paper_id)
-        paper = _paper(row)
+        paper = paper_of(row)
         supply = self._stocks.of(paper.branch_id, scope)
-        drawn = draw(supply.stock, paper.blueprint, seed)
-        return [_planned(chosen, paper.blueprint, supply) for chosen in drawn]
+        drawn = _places(draw(supply.stock, paper.blueprint, seed), paper.blueprint, supply)
+        return [place.planned for place in drawn]
 
     # -- changing -------------------------------------------------------------
 
@@ -397,30 +309,16 @@ class Papers:
     ) -> list[Kept]:
         """Questions that could stand in this place and keep the blueprint, the most alike first.
 
-        They fit its line, stand nowhere in the paper, ask about no clause that the form asks about, and neither
-        give another question of the form away nor are given away.
-
         Raises:
             NotFound: there is no such place.
             SignInRequired: nobody is signed in.
         """
         paper = self.paper(by, paper_id)
         place = _placed(paper, form, position)
-        others = [p.question for p in paper.forms[form - 1] if p.question and p.position != position]
         held = {p.planned.question_id for places in paper.forms for p in places}
-        line = paper.blueprint.lines[place.line]
-        likeness = _likeness(place, paper.forms[form - 1])
         supply = self._stocks.of(paper.branch_id, by.scope)
-        fitting = [s for s in supply.kept if s.question_id not in held and line.takes(s.question)]
-        fitting.sort(key=lambda s: (likeness(s.question), s.question_id))
-        found: list[Kept] = []
-        for start in range(0, len(fitting), _AT_ONCE):
-            some = fitting[start : start + _AT_ONCE]
-            barred = _barred(others, [s.question for s in some])
-            found += [s for n, s in enumerate(some) if n not in barred]
-            if len(found) >= k:
-                break
-        return found[:k]
+        line = paper.blueprint.lines[place.line]
+        return fitting(place, paper.forms[form - 1], line, supply.kept, held, k)
 
     def replace(
         self, by: Principal, paper_id: str, form: int, position: int, question_id: str | None = None
@@ -462,31 +360,38 @@ class Papers:
                 .values(question_id=planned.question_id, version=planned.version, options=list(order))
             )
             self._changed(connection, by, paper, "paper.replace", form=form, position=position)
-        return Place(position, place.line, planned, taken)
+        return Place(position, place.line, place.type, planned, taken)
 
     def move(self, by: Principal, paper_id: str, form: int, position: int, to: int) -> None:
-        """Put a question before or after others of its form: at the position `to`, or the nearest there is.
+        """Put a question at the position `to`, or as near to it as questions of its type reach.
 
         Raises:
-            Conflict: people were asked it.
+            Conflict: the paper was given out.
             NotFound: there is no such place.
             SignInRequired: nobody is signed in.
         """
         p = paper_questions.c
+        of_form = (p.paper_id == paper_id, p.form == form)
+        statement = select(paper_questions, questions.c.type).join(
+            questions, questions.c.question_id == p.question_id
+        )
         with self._office.writing() as connection:
             paper = self._paper(connection, by, paper_id)
             _require_unused(paper)
-            of_form = (p.paper_id == paper_id, p.form == form)
             rows = [
-                dict(r._mapping)
-                for r in connection.execute(select(paper_questions).where(*of_form).order_by(p.position))
+                dict(r._mapping) for r in connection.execute(statement.where(*of_form).order_by(p.position))
             ]
             index = next((n for n, r in enumerate(rows) if r["position"] == position), None)
             if index is None:
                 raise _not_found(paper_id)
-            rows.insert(max(0, min(to - 1, len(rows) - 1)), rows.pop(index))
+            alike = [n for n, r in enumerate(rows) if r["type"] == rows[index]["type"]]
+            rows.insert(max(alike[0], min(to - 1, alike[-1])), rows.pop(index))
             connection.execute(delete(paper_questions).where(*of_form))
-            connection.execute(insert(paper_questions), [{**r, "position": n} for n, r in enumerate(rows, 1)])
+            kept = [
+                {c.name: r[c.name] for c in paper_questions.c} | {"position": n}
+                for n, r in enumerate(rows, 1)
+            ]
+            connection.execute(insert(paper_questions), kept)
             self._changed(connection, by, paper, "paper.order", form=form)
 
     def set_points(self, by: Principal, paper_id: str, points: Mapping[int, float]) -> None:
@@ -545,7 +450,7 @@ class Papers:
         row = connection.execute(_papers().where(papers.c.paper_id == paper_id)).first()
         if row is None or not by.may(Action.QUIZ, row.branch_id):
             raise _not_found(paper_id)
-        return _paper(row)
+        return paper_of(row)
 
     def _standing(self, connection: Connection, question_ids: Collection[str]) -> dict[str, Kept]:
         return {
@@ -565,60 +470,19 @@ class Papers:
         )
 
 
-def form_name(form: int) -> str:
-    """What a form is called.
-
-    >>> form_name(1), form_name(2), form_name(30)
-    ('A', 'B', '30')
-    """
-    return chr(ord("A") + form - 1) if form <= 26 else str(form)
-
-
 def _papers() -> Any:
-    return select(
-        papers, exists(exams.select().where(exams.c.paper_id == papers.c.paper_id)).label("given_out")
-    )
+    given = exists(exams.select().where(exams.c.paper_id == papers.c.paper_id))
+    return select(papers, given.label("given_out"))
 
 
-def _paper(row: Any) -> Paper:
-    return Paper(
-        row.paper_id,
-        row.branch_id,
-        row.title,
-        blueprint_of(row.blueprint),
-        row.seed,
-        tuple(map(shortfall_of, row.shortfalls)),
-        row.made_by,
-        row.made_at,
-        row.changed_at,
-        bool(row.given_out),
-    )
-
-
-def _row(paper_id: str, form: int, position: int, planned: Planned, line: int) -> dict[str, Any]:
-    return {
-        "paper_id": paper_id,
-        "form": form,
-        "position": position,
-        "question_id": planned.question_id,
-        "version": planned.version,
-        "points": planned.points,
-        "options": list(planned.options),
-        "line": line,
-    }
-
-
-def _planned(chosen: Chosen, blueprint: Blueprint, supply: Supply) -> Planned:
-    kept = supply.kept[chosen.index]
-    return Planned(kept.question_id, kept.version, blueprint.lines[chosen.line].points, chosen.options)
-
-
-def _place(position: int, chosen: Chosen, blueprint: Blueprint, supply: Supply) -> Place:
-    return Place(position, chosen.line, _planned(chosen, blueprint, supply), supply.kept[chosen.index])
-
-
-def _shown(question: Question, order: Order) -> Question:
-    return question.with_options(tuple(question.options[i] for i in order)) if order else question
+def _places(form: Sequence[Chosen], blueprint: Blueprint, supply: Supply) -> tuple[Place, ...]:
+    found = []
+    for position, chosen in enumerate(form, 1):
+        kept = supply.kept[chosen.index]
+        points = blueprint.lines[chosen.line].points
+        planned = Planned(kept.question_id, kept.version, points, chosen.options)
+        found.append(Place(position, chosen.line, kept.question.type, planned, kept))
+    return tuple(found)
 
 
 def _form(paper: Paper, form: int) -> tuple[Place, ...]:
@@ -632,33 +496,6 @@ def _placed(paper: Paper, form: int, position: int) -> Place:
     if place is None:
         raise _not_found(paper.paper_id)
     return place
-
-
-def _likeness(place: Place, form: Sequence[Place]) -> Any:
-    """How far a question is from what stands in the place; where that is gone, from its line in the form."""
-    gone = place.question
-    known = [p.question.difficulty for p in form if p.line == place.line and p.question]
-    wanted = gone.difficulty if gone else fmean(known) if known else 0.5
-
-    def away(question: Question) -> tuple[object, ...]:
-        if gone is None:
-            return (0, 0, 0, abs(question.difficulty - wanted))
-        return (
-            question.type is not gone.type,
-            set(question.topics).isdisjoint(gone.topics),
-            question.slot is not gone.slot,
-            abs(question.difficulty - wanted),
-        )
-
-    return away
-
-
-def _barred(others: Sequence[Question], candidates: Sequence[Question]) -> set[int]:
-    """Candidates that cannot stand beside the others."""
-    n = len(others)
-    return {
-        index - n for group in groups([*others, *candidates]) if group[0] < n for index in group if index >= n
-    }
 
 
 def _checked_title(title: str) -> str:

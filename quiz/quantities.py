@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from kb.numerals import DIGITS, numeral_value
 
@@ -43,7 +44,6 @@ _UNITS: dict[str, tuple[str, Fraction]] = {
     "票": ("vote", Fraction(1)),
     "学时": ("lesson", Fraction(1)),
     "课时": ("lesson", Fraction(1)),
-    "分": ("mark", Fraction(1)),
     "级": ("grade", Fraction(1)),
     "星": ("star", Fraction(1)),
     "%": ("share", Fraction(1, 100)),
@@ -55,7 +55,7 @@ _SHARE = r"百分之[〇零一二两三四五六七八九十百点0-9０-９.．
 _PART = r"[二三四五六七八九十]+分之[一二三四五六七八九十]+"
 # Not numbers of anything: 第三日 counts on, 一次性 and 三人称 are words, 年 after four digits is a date.
 _AMOUNT = re.compile(
-    rf"(?<![第年0-9０-９〇零一二两三四五六七八九十百千万亿几数上下每])(?:{_SHARE}|{_PART}|(?P<n>{_NUMBER})(?P<u>{_UNIT}))(?!性|人称|级别|分之|年代|方|以来)"
+    rf"(?<![第年0-9０-９〇零一二两三四五六七八九十百千万亿几数上下每本次同当这前去])(?:{_SHARE}|{_PART}|(?P<n>{_NUMBER})(?P<u>{_UNIT}))(?!性|人称|级别|分之|年代|方|以来|度|成)"
 )
 _DATE = re.compile(
     r"[0-9０-９]{4}年(?:[0-9０-９]{1,2}月(?:[0-9０-９]{1,2}日)?)?|[0-9０-９]{1,2}月[0-9０-９]{1,2}日"
@@ -121,6 +121,7 @@ def amounts(text: str) -> Iterator[Amount]:
     yield from sorted(found, key=lambda a: a.start)
 
 
+@lru_cache(maxsize=16384)
 def amount_of(text: str) -> Amount | None:
     """The amount that the whole text is, None if it is something else or more.
 

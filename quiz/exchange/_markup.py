@@ -85,7 +85,7 @@ def fragment(markup: str) -> Any:
 
 def local(element: Any) -> str:
     """The name of the element without its namespace; "" for what is no element."""
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def child(parent: Any, name: str, text: str | None = None, **attributes: str) -> Any:

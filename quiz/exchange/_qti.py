@@ -31,7 +31,6 @@ _XHTML = frozenset(["p", "br", "span", "cite", "q", "ol", "li", "div"])
 class Dialect:
     """What one version of QTI calls things."""
 
-    version: str
     namespace: str
     schema: str
     manifest: str

@@ -290,7 +290,7 @@ def _numbers(inner: str) -> list[str]:
         number = part[weight.end() if weight else 0 :].split("#")[0].translate(_SHOWN).strip()
         value, _, margin = number.partition(":")
         if ".." in number or re.search("[1-9]", margin):
-            raise Unusable(f"数值题的答案“{number}”是一个范围，没有这样的题型")
+            raise Unusable(f"数值题的答案“{number[:20]}”是一个范围，没有这样的题型")
         if not weight or float(weight[1]) == 100:
             found.append(value.strip())
     return found

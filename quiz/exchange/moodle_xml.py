@@ -350,7 +350,7 @@ def _read_cloze(element: Any) -> tuple[Question, float]:
     def gap(found: re.Match[str]) -> str:
         nonlocal points
         if found[3]:
-            raise Unusable(f"完形填空里有“{found[3]}”，没有这样的空")
+            raise Unusable(f"完形填空里有“{found[3][:20]}”，不是填写的空，或者没有写完")
         variants = [
             v.split("#")[0] for v in re.split(r"(?<!\\)~", re.sub(r"&#(\d{1,7});", _decoded, found[2]))
         ]

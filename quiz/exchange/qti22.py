@@ -8,7 +8,6 @@ FORMAT = Qti(
     "QTI 2.2",
     "国际通用的试题包，多数学习平台能导入。",
     Dialect(
-        "2.2",
         "http://www.imsglobal.org/xsd/imsqti_v2p2",
         f"{_XSD}/imsqti_v2p2.xsd",
         "http://www.imsglobal.org/xsd/imscp_v1p1",

@@ -8,7 +8,6 @@ FORMAT = Qti(
     "QTI 3.0",
     "国际通用的试题包，2022 年起的测评系统用它交换试题。",
     Dialect(
-        "3.0",
         "http://www.imsglobal.org/xsd/imsqtiasi_v3p0",
         f"{_PURL}/schema/xsd/imsqti_asiv3p0_v1p0.xsd",
         "http://www.imsglobal.org/xsd/qti/qtiv3p0/imscp_v1p1",

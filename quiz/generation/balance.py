@@ -9,7 +9,6 @@ import hashlib
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from quiz.model import TRUE, Question, Type
 from quiz.quantities import amount_of
@@ -18,7 +17,7 @@ N_OPTIONS = 4
 _NEARNESS = 0.06
 """What it costs to take an answer from farther away, against a question's worth of luck."""
 _CROWDED = 0.4
-_AHEAD = 0.8
+_AHEAD = 0.6
 """How many questions a rule of thumb may have gained over chance."""
 _POOL = 8
 """Of how many wrong answers, nearest first, sets are made."""
@@ -47,7 +46,7 @@ def like_the_others(stem: str, options: Sequence[str]) -> list[float]:
 
 def middle(stem: str, options: Sequence[str]) -> list[float]:
     """How near an option is to the middle of the amounts; all the same where they are none."""
-    values = [a.low for o in options if (a := _amount(o))]
+    values = [a.low for o in options if (a := amount_of(o))]
     if len(values) < len(options):
         return [0.0] * len(options)
     centre = (len(options) - 1) / 2
@@ -100,7 +99,7 @@ class Balance:
 
     def arrange(self, key: str, wrong: Sequence[str], lot: int) -> tuple[str, ...]:
         """The options in the order in which they are shown: amounts by size, others so that keys are even."""
-        values = {o: a for o in (key, *wrong) if (a := _amount(o))}
+        values = {o: a for o in (key, *wrong) if (a := amount_of(o))}
         if len(values) == len(wrong) + 1:
             return tuple(sorted(values, key=lambda o: (values[o].low, values[o].high)))
         n = len(wrong) + 1
@@ -139,9 +138,6 @@ class Balance:
     def _crowd(self, n: int, place: int) -> float:
         counts = self.places.get(n, [0] * n)
         return float(counts[place] - min(counts))
-
-
-_amount = lru_cache(maxsize=4096)(amount_of)
 
 
 def hash_of(text: str, lot: int) -> str:

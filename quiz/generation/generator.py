@@ -210,7 +210,7 @@ class Generator:
         return chosen
 
     def _make_pool(self, document_id: str, scope: frozenset[str]) -> Pool:
-        return Pool(self._catalog.document(document_id, scope))
+        return Pool(self._catalog.document(document_id, scope), self._engine.index.encoder.encode_passages)
 
     def _basis(self, document: Document | None, scope: frozenset[str]) -> Basis:
         if document is None:

@@ -117,19 +117,26 @@ class Maker:
             )
 
     def _wrong(self, spot: Spot) -> list[str]:
+        """Wrong answers for the spot that its own sentence does not hold."""
+        said = spot.statement.whole
         wrong = self.pool.like(spot.text, spot.slot, spot.statement.clause.ordinal, spot.mark)
-        if spot.slot is Slot.TERM and spot.listed is not None:
-            own = {self._document.text[s:e] for s, e in spot.listed.members}
-            wrong = [
-                w
-                for w in wrong
-                if w not in own and w not in spot.statement.text and abs(len(w) - len(spot.text)) <= 3
-            ]
-        else:
-            wrong = [
-                w for w in wrong if w not in spot.statement.whole or spot.slot in (Slot.NUMBER, Slot.MODALITY)
-            ]
-        return wrong
+        if spot.slot is Slot.MODALITY:
+            return wrong
+        if spot.slot is Slot.NUMBER:
+            return [w for w in wrong if self._keeps_range(spot, w)]
+        if spot.listed is not None:
+            wrong = [w for w in wrong if abs(len(w) - len(spot.text)) <= 3]
+        return [w for w in wrong if w not in said]
+
+    def _keeps_range(self, spot: Spot, option: str) -> bool:
+        """Whether a range that the amount is an end of still runs upwards with the option there."""
+        at = spot.start - spot.statement.start
+        text = spot.statement.text
+        around = next((a for a in amounts(text) if a.is_range and a.start <= at < a.end), None)
+        if around is None:
+            return True
+        changed = f"{text[:at]}{option}{text[at + len(spot.text) :]}"
+        return any(a.is_range and a.start == around.start for a in amounts(changed))
 
     def _blank(self, spot: Spot) -> Iterator[Question]:
         if not 2 <= len(spot.text) <= 20 or spot.slot is Slot.MODALITY or (spot.listed and spot.listed.open):

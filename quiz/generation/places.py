@@ -261,7 +261,13 @@ def candidates(said: Sequence[Word]) -> Iterator[tuple[int, int]]:
             last = said[j]
             if last.text in _STOPS or last.end - first.start > LONGEST:
                 break
-            if (i == j and len(first.text) > 1) or (opens and _closes(said, j) and _is_one(said, i, j)):
+            if _NEVER.search("".join(w.text for w in said[i : j + 1])):
+                continue
+            if (
+                (i == j and len(first.text) > 1)
+                or (opens and _closes(said, j) and _is_one(said, i, j))
+                or _is_row(said, i, j)
+            ):
                 yield i, j
 
 

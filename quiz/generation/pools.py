@@ -1,12 +1,16 @@
 """What a document offers as wrong answers: things of the same kind from sibling clauses, nearest first."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kb.model import Document
 from kb.numerals import DIGITS, numeral_value
+from kb.ports import Vectors
 from quiz.generation.gates import plain, same_meaning
 from quiz.generation.places import Word, words
 from quiz.generation.statements import Listing, Statement, body_clauses, listings, statements
@@ -132,6 +136,8 @@ _CUSTOMARY: Mapping[str, Sequence[int]] = {
 }
 """Amounts that rules name, by the end of their unit."""
 _SHARES = (5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90)
+_POOLED, _OFFERED = 40, 12
+"""Terms that are looked at for a key, and those of them, nearest in meaning, that are offered."""
 _FARTHEST = 6
 """How many times more or less than the key a wrong amount may be, where others are to be had."""
 _STEPS = (Fraction(1, 3), Fraction(1, 2), Fraction(2, 3), Fraction(3, 2), Fraction(2), Fraction(3))
@@ -166,7 +172,10 @@ class Offer:
 class Pool:
     """The statements, lists and offers of one document, worked out once."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, encode: Callable[[Sequence[str]], Vectors] | None = None) -> None:
+        """`encode` gives vectors by which wrong answers near in meaning come first; without, those near by do."""
+        self._encode = encode
+        self._vectors: dict[str, NDArray[np.float32]] = {}
         self.document = document
         self.statements: list[Statement] = []
         self.listings: list[Listing] = []
@@ -196,7 +205,20 @@ class Pool:
             (o for o in self.offers if o.slot is slot and o.mark == mark),
             key=lambda o: (abs(o.clause - clause), abs(len(o.text) - len(key)), o.text),
         )
-        return _told_apart(key, (o.text for o in near))
+        texts = _told_apart(key, (o.text for o in near), _POOLED)
+        if slot is Slot.TERM and self._encode is not None and len(texts) > 1:
+            alike = self._likeness(key, texts)
+            texts = sorted(texts, key=lambda t: -round(alike[t], 3))
+        return texts[:_OFFERED]
+
+    def _likeness(self, key: str, texts: Sequence[str]) -> dict[str, float]:
+        """Cosine of each text and the key."""
+        if (encode := self._encode) is None:
+            return {}
+        new = [t for t in (key, *texts) if t not in self._vectors]
+        if new:
+            self._vectors.update(zip(new, encode(new), strict=True))
+        return {t: float(self._vectors[t] @ self._vectors[key]) for t in texts}
 
     def items_like(self, listing: Listing, n: int) -> list[str]:
         """Items of other lists that may stand beside those of this one, without saying what they say."""
@@ -235,8 +257,8 @@ def body_of(text: str) -> bool:
     return len(text) >= 3 and text.endswith(tuple(_BODY_END)) and not _NO_BODY.search(text)
 
 
-def _told_apart(key: str, texts: Iterable[str]) -> list[str]:
-    """Those that differ in meaning from the key and from each other, in their order."""
+def _told_apart(key: str, texts: Iterable[str], most: int = 12) -> list[str]:
+    """Those that differ in meaning from the key and from each other, in their order, at most so many."""
     found: list[str] = []
     seen = {plain(key)}
     for text in texts:
@@ -245,7 +267,7 @@ def _told_apart(key: str, texts: Iterable[str]) -> list[str]:
         seen.add(plain(text))
         if not same_meaning(text, key) and not any(same_meaning(text, f) for f in found):
             found.append(text)
-        if len(found) >= 12:
+        if len(found) >= most:
             break
     return found
 

@@ -165,6 +165,9 @@ def _sentences(document: Document, clause: Clause, start: int, end: int) -> Iter
             before = None
             continue
         begin = s
+        if s == m.start() and _is_torn(text[clause.start : s]):
+            before = None
+            continue
         if before is not None and (_ELLIPTIC.match(text[s:e]) or e - s < _SHORT):
             begin = before[0]
         before = (begin, e)
@@ -172,6 +175,15 @@ def _sentences(document: Document, clause: Clause, start: int, end: int) -> Iter
             yield from _halves(clause, text, begin, e)
         elif statement := _statement(clause, text, begin, e):
             yield statement
+
+
+def _is_torn(before: str) -> bool:
+    """Whether a line goes on with the sentence of the line before, which is long and has no stop at its end."""
+    lines = before.rstrip(" 　").split("\n")
+    if lines[-1] or len(lines) < 2:
+        return False
+    last = lines[-2].strip()
+    return len(last) >= 12 and last[-1] not in "。；：！？;:!?”）)"
 
 
 def _halves(clause: Clause, text: str, start: int, end: int) -> Iterator[Statement]:

@@ -18,8 +18,11 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from api.question_desk import Sealed
 from api.question_form import Typed, question_from, typed_of
+from api.quiz_words import DROPPED
+from api.settings import ROOT
 from kb.errors import InvalidRequest
 from quiz.exchange import readable
+from quiz.generation.generator import Material
 from quiz.model import BLANK, FALSE, TRUE, Point, Question, State, Type
 from tests.integration.account_browser import Browser, text
 from tests.integration.manage_stage import PEOPLE
@@ -576,14 +579,21 @@ def test_nothing_to_ask_is_told(room: BankStage, trainer: Browser) -> None:
 
 
 def test_dropped_candidates_are_counted_in_words(still: BankStage, reader: Browser) -> None:
-    """How many candidates failed which gate stands on the page, and the numbers add up."""
-    make(still, reader, n=30)
-    folds = [
-        d.text() for d in LexborHTMLParser(reader.page.text).css("details") if "没有通过检查" in d.text()
+    """How many candidates failed which gate is told in words, for every gate that stopped some."""
+    measures = (ROOT / "corpus/policy/lanzhou-shared-venue-measures.md").read_text(encoding="utf-8")
+    document_id = still.hand_in(measures)
+    reader.get(f"{OWN}/generate?document={document_id}&n=100&go=1&type=single&type=true_false&type=multiple")
+    made = still.services.quiz.generator.generate(
+        Material(document_id),
+        still.stage.principal("trainer").scope,
+        types=frozenset({Type.SINGLE, Type.TRUE_FALSE, Type.MULTIPLE}),
+        n=100,
+    )
+    told = [
+        li.text() for li in LexborHTMLParser(reader.page.text).css("details li") if li.text().endswith(" 道")
     ]
-    assert folds
-    total = int(re.findall(r"另有 (\d+) 道", folds[0])[0])
-    assert total == sum(int(n) for n in re.findall(r"：(\d+) 道", folds[0]))
+    assert sorted(told) == sorted(f"{DROPPED[int(gate)]}：{n} 道" for gate, n in made.rejected.items() if n)
+    assert set(DROPPED) == set(range(1, 11))
 
 
 def test_what_is_kept_was_made_here(room: BankStage, trainer: Browser) -> None:

@@ -298,6 +298,17 @@ def test_first_load_is_small(hall: Hall) -> None:
     assert total < FIRST_PAGE_BYTES
 
 
+def test_trainer_sees_the_paper_as_it_is_asked(hall: Hall) -> None:
+    """The preview has every question with its fields and its key; members find nothing there."""
+    address = f"/manage/papers/{hall.paper_id}/try"
+    page = hall.stage.browser("trainer").get(address)
+    assert len(LexborHTMLParser(page.text).css("form.question")) == len(QUESTIONS)
+    for question in QUESTIONS.values():
+        assert question.answer[0] in text(page)
+    assert hall.stage.browser("member").get(address).status_code == 404
+    assert hall.stage.browser("trainer").get(f"{address}?form=2").status_code == 404
+
+
 # -- what came of it --------------------------------------------------------------------------------
 
 

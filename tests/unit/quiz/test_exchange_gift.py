@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 
 from kb.errors import UnreadableSource
-from quiz.exchange import format_named
+from quiz.exchange import readable
 from quiz.model import BLANK, FALSE, TRUE, Question, Sheet, SheetQuestion, Type, question_json
 from tests.unit.quiz.exchange_sheet import GOLDEN, SHEET, losses_text
 from tests.unit.quiz.test_exchange_roundtrip import sheets, tidy, wild
 
-GIFT = format_named("gift")
+GIFT = readable()["gift"]
 KINDS = {
     Type.SINGLE: "MC",
     Type.MULTIPLE: "MC",
@@ -198,7 +198,18 @@ def test_what_moodle_would_misread_is_kept_from_it() -> None:
     assert [row.question for row in rows] == asked
 
 
-def test_pictures_and_ranges_are_told() -> None:
+def test_an_arrow_makes_no_pairs_of_an_answer() -> None:
+    """Moodle would read an answer with -> as a matching question: the arrow is written as a sign, and that is told."""
+    asked = SheetQuestion(Question(Type.BLANK, f"由甲到乙写作{BLANK}", (), ("甲->乙",)))
+    written = GIFT.write(Sheet("卷", (asked,)))
+    assert b"->" not in written.data
+    assert "答案" in written.losses[0].what
+    (row,) = GIFT.read(written.data)
+    assert row.question is not None
+    assert row.question.answer == ("甲→乙",)
+
+
+def test_pictures_are_told() -> None:
     """A question that needs a picture is not taken, and its place is named."""
     good, bad = GIFT.read("甲？{T}\n\n[html]看图<img src='@@PLUGINFILE@@/a.png'>{T}".encode())
     assert good.question is not None

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from kb.errors import KbError, UnreadableSource
-from quiz.exchange import format_named
+from quiz.exchange import readable
 from quiz.model import BLANK, FALSE, TRUE, Question, Sheet, SheetQuestion, Type, question_json
 from tests.unit.quiz.exchange_sheet import GOLDEN, SHEET, losses_text
 from tests.unit.quiz.test_exchange_roundtrip import sheets, tidy, wild
 
-MOODLE = format_named("moodle_xml")
+MOODLE = readable()["moodle_xml"]
 
 # What Moodle's importer looks for, as its source has it (question/format/xml, question/type/ordering):
 # the elements of every question, then those of each type, in the order in which Moodle itself writes them.

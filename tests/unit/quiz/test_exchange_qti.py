@@ -1,8 +1,11 @@
 """QTI 2.2 and 3.0: what goes out comes back and has the shape of the schemas; packages are not trusted."""
 
 import io
+import json
 import os
 import re
+import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from kb.errors import KbError, OversizeSource, UnreadableSource
-from quiz.exchange import format_named
+from quiz.exchange import readable
 from quiz.exchange._zip import members
 from quiz.model import BLANK, FALSE, TRUE, Question, Sheet, Type, question_json
 from tests.unit.quiz.exchange_sheet import GOLDEN, SHEET, losses_text
@@ -148,7 +151,7 @@ def check_item(root: Any) -> None:
 
 def xml(name: str, sheet: Sheet) -> dict[str, Any]:
     """The documents of the package."""
-    data = format_named(name).write(sheet).data
+    data = readable()[name].write(sheet).data
     return {path: etree.fromstring(content) for path, content in members(data).items()}
 
 
@@ -196,10 +199,33 @@ CHOICES = (
 )
 
 
+CONVERT = """
+import { convertQti2toQti3 } from "SCRIPT";
+let text = "";
+for await (const part of process.stdin) text += part;
+const found = {};
+for (const [path, xml] of Object.entries(JSON.parse(text))) found[path] = await convertQti2toQti3(xml);
+console.log(JSON.stringify(found));
+"""
+
+
+def flat(root: Any) -> list[tuple[object, ...]]:
+    """Every element with its attributes and texts, without where the schema lies."""
+    return [
+        (
+            e.tag,
+            sorted(i for i in e.items() if "schemaLocation" not in i[0]),
+            (e.text or "").strip(),
+            (e.tail or "").strip(),
+        )
+        for e in root.iter(etree.Element)
+    ]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_golden_file_is_what_is_written(name: str) -> None:
     """The sheet gives the documents and the report that are kept in the repository."""
-    written = format_named(name).write(SHEET)
+    written = readable()[name].write(SHEET)
     # The packing is that of zlib, which may differ from machine to machine.
     assert members(written.data) == members((GOLDEN / name / "sheet.zip").read_bytes())
     assert losses_text(written) == (GOLDEN / name / "losses.json").read_text(encoding="utf-8")
@@ -240,7 +266,7 @@ def test_documents_are_valid_by_the_official_schemas(name: str, schema: str) -> 
 def test_what_qti_carries_comes_back(name: str, sheet: Sheet) -> None:
     """All but difficulty, what is asked for and its place comes back, options and points in their order."""
     for asked, row in zip(
-        sheet.questions, format_named(name).read(format_named(name).write(sheet).data), strict=True
+        sheet.questions, readable()[name].read(readable()[name].write(sheet).data), strict=True
     ):
         assert row.question is not None, row.problem
         back, sent = question_json(row.question), question_json(asked.question)
@@ -264,16 +290,39 @@ def test_what_qti_carries_comes_back(name: str, sheet: Sheet) -> None:
 @given(sheet=sheets(wild | tidy))
 def test_no_text_breaks_the_package(name: str, sheet: Sheet) -> None:
     """Whatever the texts hold, no question vanishes, and the same sheet gives the same bytes."""
-    written = format_named(name).write(sheet)
-    assert len(format_named(name).read(written.data)) == len(sheet.questions)
-    assert format_named(name).write(sheet).data == written.data
+    written = readable()[name].write(sheet)
+    assert len(readable()[name].read(written.data)) == len(sheet.questions)
+    assert readable()[name].write(sheet).data == written.data
+
+
+def test_another_converter_makes_one_version_of_the_other() -> None:
+    """What @citolab/qti-convert makes of the documents in 2.2 is, element by element, what is written in 3.0."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    root = Path(os.environ.get("NODE_PATH", ""))
+    script = root / "@citolab/qti-convert/dist/qti-converter-node/index.js"
+    if not os.environ.get("NODE_PATH") or not script.exists():
+        pytest.skip("npm package @citolab/qti-convert is not in the folder that NODE_PATH names")
+    old, new = (members(readable()[name].write(SHEET).data) for name in NAMES)
+    documents = {path: text.decode() for path, text in old.items() if path != "imsmanifest.xml"}
+    told = subprocess.run(
+        [node, "--input-type=module", "-e", CONVERT.replace("SCRIPT", script.as_uri())],
+        input=json.dumps(documents),
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert told.returncode == 0, told.stderr
+    for path, text in json.loads(told.stdout).items():
+        assert flat(etree.fromstring(text.encode())) == flat(etree.fromstring(new[path]))
 
 
 def test_either_version_reads_both() -> None:
     """What was written in one version comes in through the other."""
     for writer, reader in (NAMES, NAMES[::-1]):
-        data = format_named(writer).write(SHEET).data
-        assert format_named(reader).read(data) == format_named(writer).read(data)
+        data = readable()[writer].write(SHEET).data
+        assert readable()[reader].read(data) == readable()[writer].read(data)
 
 
 def test_packages_of_other_programs_come_in() -> None:
@@ -289,7 +338,7 @@ def test_packages_of_other_programs_come_in() -> None:
         '<mapEntry mapKey="四日" mappedValue="0"/></mapping></responseDeclaration>'
     )
     told = '<rubricBlock view="scorer"><p>因为要登记</p></rubricBlock><extendedTextInteraction responseIdentifier="RESPONSE"/>'
-    rows = format_named("qti22").read(
+    rows = readable()["qti22"].read(
         package(
             b=item(f"<div><p>棚里  有灯。</p></div>{CHOICES}", declaration("B"), feedback),
             sub__a=item(f"<p>在{entry}内登记。</p>", mapped),
@@ -310,7 +359,7 @@ def test_true_and_false_and_bare_items_are_known() -> None:
     """A choice between 正确 and 错误 is a judgement, and items without a manifest are read by their names."""
     choices = f'<simpleChoice identifier="t">{TRUE}</simpleChoice><simpleChoice identifier="f">{FALSE}</simpleChoice>'
     asked = f'<p>要登记。</p><choiceInteraction responseIdentifier="RESPONSE">{choices}</choiceInteraction>'
-    (row,) = format_named("qti30").read(package(one=item(asked, declaration("f")), note="<x/>"))
+    (row,) = readable()["qti30"].read(package(one=item(asked, declaration("f")), note="<x/>"))
     assert row.question == Question(Type.TRUE_FALSE, "要登记。", (TRUE, FALSE), (FALSE,))
 
 
@@ -330,7 +379,7 @@ def test_true_and_false_and_bare_items_are_known() -> None:
 )
 def test_an_item_that_makes_no_sense_has_its_problem_told(text: str, problem: str) -> None:
     """The item before it still comes in."""
-    good, bad = format_named("qti22").read(
+    good, bad = readable()["qti22"].read(
         package(good=item(CHOICES, declaration("A")), bad=text, imsmanifest=manifest("good.xml", "bad.xml"))
     )
     assert good.question is not None
@@ -343,36 +392,36 @@ def test_paths_that_lead_out_of_the_package_are_refused(name: str) -> None:
     """Neither a member nor a reference of the manifest may point outside."""
     good = item(CHOICES, declaration("A"))
     with pytest.raises(UnreadableSource, match="包外"):
-        format_named("qti22").read(package(**{name: good, "imsmanifest": manifest("good.xml")}))
+        readable()["qti22"].read(package(**{name: good, "imsmanifest": manifest("good.xml")}))
     href = name.replace("__", "/") + ".xml"
     with pytest.raises(UnreadableSource, match="包外"):
-        format_named("qti22").read(package(good=good, imsmanifest=manifest(href)))
+        readable()["qti22"].read(package(good=good, imsmanifest=manifest(href)))
 
 
 def test_what_is_no_package_is_refused() -> None:
     """Other files, damaged ones, other packages and those that unpack beyond measure are refused with what to do."""
-    data = bytearray(format_named("qti22").write(SHEET).data)
+    data = bytearray(readable()["qti22"].write(SHEET).data)
     data[200:400] = bytes(200)
     for damaged in (b"", b"PK\x03\x04", b"<quiz/>", bytes(data), package(other="<x/>")):
         with pytest.raises(UnreadableSource) as refused:
-            format_named("qti22").read(damaged)
+            readable()["qti22"].read(damaged)
         assert refused.value.hint
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for n in range(3):
             archive.writestr(f"{n}.xml", bytes(50_000_000))
     with pytest.raises(OversizeSource):
-        format_named("qti30").read(packed.getvalue())
+        readable()["qti30"].read(packed.getvalue())
 
 
 @settings(max_examples=40, deadline=None)
 @given(noise=st.binary(max_size=300), at=st.integers(0, 10_000))
 def test_damage_is_told_and_never_breaks_the_reading(noise: bytes, at: int) -> None:
     """A package with a stretch overwritten gives rows with problems, or is refused."""
-    data = bytearray(format_named("qti30").write(SHEET).data)
+    data = bytearray(readable()["qti30"].write(SHEET).data)
     data[at : at + len(noise)] = noise
     try:
-        rows = format_named("qti30").read(bytes(data))
+        rows = readable()["qti30"].read(bytes(data))
     except KbError:
         return
     assert all((row.question is None) == bool(row.problem) for row in rows)

@@ -15,8 +15,10 @@ from access.rights import Role
 from api.access_words import ACTION_WORDS
 from kb.errors import Conflict, NotFound, Refused, SignInRequired, UnsupportedFormat
 from kb.model import Document
+from quiz.assembly import ON_PAPER
 from quiz.blueprint import Blueprint, Line, Misfilled, Why
 from quiz.citing import cited
+from quiz.exchange._paper import paper as printed_paper
 from quiz.model import BLANK, Question, State, Type
 from quiz.papers import Paper, Place
 from tests.exam_room import Room, found, open_room
@@ -168,8 +170,8 @@ def test_a_paper_by_hand_has_the_questions_type_by_type(shelf: Shelf) -> None:
     chosen = shelf.ids[:6]
     paper = shelf.paper(shelf.room.papers.by_hand(by, "jia", "手选", chosen, {Type.BLANK: 5}))
     places = paper.forms[0]
-    types = [p.kept.question.type for p in places if p.kept]
-    assert types == sorted(types, key=list(Type).index)
+    types = [p.type for p in places]
+    assert types == sorted(types, key=ON_PAPER.index)
     assert {p.planned.question_id for p in places} == set(chosen)
     for type_ in (Type.SINGLE, Type.BLANK):
         mine = [p for p in places if p.kept and p.kept.question.type is type_]
@@ -351,17 +353,17 @@ def test_a_replacement_asks_about_no_clause_of_the_form_again(shelf: Shelf) -> N
 
 
 def test_order_can_be_changed_and_positions_stay_whole(shelf: Shelf) -> None:
-    """Moving a question moves the others by one; beyond the end is at the end."""
+    """Moving a question moves the others by one; it stays among those of its type, as far as they reach."""
     papers, by = shelf.room.papers, shelf.room.house.by("trainer")
     paper_id = shelf.make(n_forms=2)
     ids = [p.planned.question_id for p in shelf.paper(paper_id).forms[0]]
     other = shelf.paper(paper_id).forms[1]
     papers.move(by, paper_id, 1, 1, 3)
-    papers.move(by, paper_id, 1, 6, 99)
-    papers.move(by, paper_id, 1, 5, -4)
+    papers.move(by, paper_id, 1, 2, 99)
+    papers.move(by, paper_id, 1, 6, -4)
     form = shelf.paper(paper_id).forms[0]
     assert [p.position for p in form] == [1, 2, 3, 4, 5, 6]
-    assert [p.planned.question_id for p in form] == [ids[i] for i in (4, 1, 2, 0, 3, 5)]
+    assert [p.planned.question_id for p in form] == [ids[i] for i in (1, 0, 3, 2, 5, 4)]
     assert shelf.paper(paper_id).forms[1] == other
     with pytest.raises(NotFound):
         papers.move(by, paper_id, 1, 7, 1)
@@ -516,3 +518,14 @@ def test_time_alone_makes_questions_stale(shelf: Shelf) -> None:
     seen = shelf.room.bank.versions([(p.question_id, p.version) for p in drawn], scope)
     assert {q.stem[0] for q in seen.values()} == set(NAMES[:15])
     assert any(len({p.question_id for p in form} - {p.question_id for p in drawn}) for form in wide)
+
+
+def test_print_and_word_number_the_questions_as_the_form_does(shelf: Shelf) -> None:
+    """What is printed goes type by type; so do forms, so that question 5 is question 5 everywhere."""
+    by = shelf.room.house.by("trainer")
+    paper_id = shelf.make(BLANKS, SINGLES)
+    stems = [p.kept.question.stem for p in shelf.paper(paper_id).forms[0] if p.kept]
+    printed = printed_paper(shelf.room.papers.sheet(by, paper_id, 1))
+    entries = [entry for section in printed.sections for entry in section.entries]
+    assert [entry.number for entry in entries] == [1, 2, 3, 4, 5, 6]
+    assert [entry.stem[0][:8] for entry in entries] == [stem[:8] for stem in stems]
