@@ -1,6 +1,6 @@
 """People, branches and sharing of one installation, put together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -11,7 +11,7 @@ from access.branches import Branches
 from access.groups import Groups
 from access.invitations import Invitations
 from access.keys import Keys
-from access.office import Office
+from access.office import Office, PersonalData
 from access.partnerships import Partnerships
 from access.passwords import Passwords
 from access.people import People, login_key
@@ -108,10 +108,11 @@ def open_access(
     passwords: Passwords | None = None,
     now: Callable[[], datetime] = utc_now,
     today: Callable[[], date] = date.today,
+    personal_data: Sequence[PersonalData] = (),
 ) -> Access:
-    """The services over a catalog's store."""
+    """The services over a catalog's store; with what parts that build on them keep of people."""
     audit = Audit(catalog.engine, keys, now=now)
-    office = Office(catalog.engine, keys, audit, now, today)
+    office = Office(catalog.engine, keys, audit, now, today, personal_data)
     people_, tries = People(office), Tries(office)
     return Access(
         office=office,

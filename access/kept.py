@@ -63,6 +63,7 @@ def everything(office: Office, by: Principal) -> dict[str, Any]:
             return [dict(r) for r in connection.execute(statement).mappings()]
 
         g, i, s, t = group_members.c, invitations.c, sessions.c, tokens.c
+        elsewhere = [part.told(connection, by, office.now()) for part in office.personal_data]
         return {
             "person": {
                 "person_id": me,
@@ -120,6 +121,7 @@ def everything(office: Office, by: Principal) -> dict[str, Any]:
                 )
             ),
             "jobs": rows(select(jobs).where(jobs.c.person_id == me)),
+            **{name: found for told in elsewhere for name, found in told.items()},
             "audit": [_entry(r, me) for r in connection.execute(_about(me))],
         }
 

@@ -299,9 +299,9 @@ class People:
             )
 
     def erase(self, by: Principal | None, person_id: str) -> None:
-        """Forget a person: name, login, roles, everything they sign in with. Their id stays in the audit trail.
+        """Forget a person: name, login, roles, what they sat, everything they sign in with.
 
-        One may erase oneself. What they handed in to a branch stays with the branch.
+        One may erase oneself. Their id stays in the audit trail. What they handed in to a branch stays with the branch.
 
         Raises:
             Conflict: it is the last operator.
@@ -313,6 +313,8 @@ class People:
             for table in (roles, sessions, tokens):
                 connection.execute(delete(table).where(table.c.person_id == person_id))
             connection.execute(delete(group_members).where(group_members.c.member == f"person:{person_id}"))
+            for part in self._office.personal_data:
+                part.forget(connection, person_id)
             p = partnerships.c
             for side in (p.proposer_liaison, p.partner_liaison):
                 connection.execute(update(partnerships).where(side == person_id).values({side.name: None}))

@@ -24,11 +24,13 @@ from api import (
     http_access,
     http_attempts,
     http_bank,
+    http_papers,
     http_results,
     manage_pages,
     openapi_page,
     original_page,
     pages,
+    paper_pages,
     question_pages,
     result_pages,
     sitting_pages,
@@ -108,6 +110,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(http.router(services))
     app.include_router(http_access.router(services))
     app.include_router(http_bank.router(services))
+    app.include_router(http_papers.router(services))
     app.include_router(openapi_page.router())
     app.include_router(pages.router(services, partial(document_sharing_pages.holding, services)))
     app.include_router(original_page.router(services))
@@ -117,6 +120,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(account_pages.router(services))
     app.include_router(sitting_pages.router(services))
     app.include_router(question_pages.router(services))
+    app.include_router(paper_pages.router(services))
     # Its /manage/exams/new comes before the exam of any id.
     app.include_router(exam_pages.router(services))
     app.include_router(result_pages.router(services))

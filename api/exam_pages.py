@@ -19,8 +19,8 @@ from api.principal import Asker
 from api.question_desk import Desk
 from api.services import Services
 from kb.errors import InvalidRequest, NotFound, Refused
-from quiz.exams import ExamRules, Mode, Phase, Preview, Retake, Reveal
-from quiz.papers import Paper
+from quiz.exam import ExamRules, Mode, Phase, Preview, Retake, Reveal
+from quiz.paper import Paper
 
 MODE_WORDS: Mapping[Mode, str] = {Mode.TEST: "测验：计时、计成绩", Mode.PRACTICE: "练习：不限时，可以反复做"}
 RETAKE_WORDS: Mapping[Retake, str] = {

@@ -18,7 +18,8 @@ from api.principal import Asker
 from api.schemas import ANY, CHANGE, problems
 from api.services import Services
 from quiz.attempts import Attempts
-from quiz.exams import ExamRules, Exams
+from quiz.exam import ExamRules
+from quiz.exams import Exams
 from quiz.model import Question, question_json
 
 Json = dict[str, Any]

@@ -6,7 +6,7 @@ process did not finish is taken up again when it starts: taking in what is in al
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -60,13 +60,16 @@ class _Consumer(Consumer):  # type: ignore[misc]
 class Jobs:
     """Queues jobs and works them off."""
 
-    def __init__(self, home: Path, access: Access, holdings: Holdings, *, audit_days: int) -> None:
+    def __init__(
+        self, home: Path, access: Access, holdings: Holdings, *, nightly: Callable[[], None]
+    ) -> None:
+        """`nightly` is what is to be done once a night."""
         self._access = access
         self._holdings = holdings
         self._folder = home / "jobs"
         self._huey = SqliteHuey(filename=str(home / "jobs.db"), fsync=True)
         self._run = self._huey.task()(self.run)
-        self._huey.periodic_task(crontab(minute="17", hour="3"))(lambda: access.tidy(audit_days=audit_days))
+        self._huey.periodic_task(crontab(minute="17", hour="3"))(nightly)
         self._consumer: Consumer | None = None
 
     def ask(self, by: Principal, branch_id: str, sources: Sequence[Source], wanted: Sequence[Wanted]) -> str:

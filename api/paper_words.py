@@ -9,12 +9,12 @@ from quiz.blueprint import Line, Shortfall, Why
 
 BANDS: Mapping[str, tuple[float, float]] = {
     "": (0.0, 1.0),
-    "easy": (0.0, 0.35),
-    "middle": (0.35, 0.65),
-    "hard": (0.65, 1.0),
+    "easy": (0.0, 0.399),
+    "middle": (0.4, 0.599),
+    "hard": (0.6, 1.0),
 }
-"""Bands of difficulty by their names in forms, as `difficulty_words` parts them."""
-BAND_WORDS: Mapping[str, str] = {"": "不限", "easy": "易", "middle": "中", "hard": "难"}
+"""Bands of difficulty by their names in forms, as `difficulty_words` parts them; it is kept to three places."""
+BAND_WORDS: Mapping[str, str] = {"": "难度不限", "easy": "易和偏易", "middle": "适中", "hard": "偏难和难"}
 
 DONE: Mapping[str, str] = {
     "made": "试卷已组成。",
@@ -45,10 +45,13 @@ _REFUSED: Mapping[str, str] = {
 def line_words(line: Line) -> str:
     """What a line asks for, besides how many.
 
-    >>> line_words(Line(2, topics=("守则",), difficulty=(0.65, 1.0)))
-    '题型不限，守则，难'
+    >>> line_words(Line(2, topics=("守则",), difficulty=(0.6, 1.0)))
+    '题型不限，守则，偏难和难'
     """
-    parts = ["、".join(words for t, words in TYPE_WORDS.items() if t in line.types) or "题型不限", *line.topics]
+    parts = [
+        "、".join(words for t, words in TYPE_WORDS.items() if t in line.types) or "题型不限",
+        *line.topics,
+    ]
     band = next((name for name, ends in BANDS.items() if ends == line.difficulty), None)
     if band is None:
         parts.append(f"难度 {line.difficulty[0]:g} 至 {line.difficulty[1]:g}")

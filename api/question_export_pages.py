@@ -74,10 +74,10 @@ def router(services: Services) -> APIRouter:
             made = written(desk, questions, name)
             shown |= {
                 "format": format_named(name),
-                "losses": _by_what(made.losses),
+                "losses": by_what(made.losses),
                 "stems": [q.stem for q in questions],
                 "n_lossy": len({loss.number for loss in made.losses}),
-                "size": _size(len(made.data)),
+                "size": size_words(len(made.data)),
                 "download": chosen.address("/manage/questions/export/file", page="", id=picked, format=name),
                 "others": chosen.address("/manage/questions/export", page="", id=picked),
             }
@@ -112,7 +112,7 @@ def router(services: Services) -> APIRouter:
     return pages
 
 
-def _by_what(losses: Sequence[Loss]) -> dict[str, list[int]]:
+def by_what(losses: Sequence[Loss]) -> dict[str, list[int]]:
     """The numbers of the questions by what is lost of them, what concerns the most first."""
     found: dict[str, list[int]] = {}
     for loss in losses:
@@ -120,10 +120,10 @@ def _by_what(losses: Sequence[Loss]) -> dict[str, list[int]]:
     return dict(sorted(found.items(), key=lambda pair: -len(pair[1])))
 
 
-def _size(n_bytes: int) -> str:
+def size_words(n_bytes: int) -> str:
     """How large a file is, for people.
 
-    >>> _size(900), _size(20_000), _size(3_000_000)
+    >>> size_words(900), size_words(20_000), size_words(3_000_000)
     ('1 KB', '20 KB', '2.9 MB')
     """
     kb = n_bytes / 1024

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, AwareDatetime, Field
 from api.access_schemas import DERIVED, BranchId, Moment
 from api.schemas import Schema
 from quiz.attempts import MOST_CHANGES
-from quiz.exams import MOST_ATTEMPTS, MOST_MINUTES, Mode, Phase, Retake, Reveal
+from quiz.blueprint import MOST_FORMS, MOST_PLACES, MOST_POINTS, Why
+from quiz.exam import MOST_ATTEMPTS, MOST_MINUTES, Mode, Phase, Retake, Reveal
 from quiz.model import Slot, State, Type
 
 MOST_QUESTIONS = 500
@@ -553,3 +554,97 @@ class Coverage(Schema):
     """The material of a branch, by title."""
 
     documents: list[Material]
+
+
+# -- papers ----------------------------------------------------------------------------
+
+
+class PaperLine(Schema):
+    """`n` questions worth `points` each, of any of the types, topics and slots; none named means all of them."""
+
+    n: Annotated[int, Field(ge=1, le=MOST_PLACES)]
+    points: Annotated[float, Field(gt=0, le=MOST_POINTS)] = 1.0
+    types: Annotated[tuple[Type, ...], Field(max_length=len(Type))] = ()
+    topics: Several = ()
+    difficulty: tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]] = (0.0, 1.0)
+    slots: Annotated[tuple[Slot, ...], Field(max_length=len(Slot))] = ()
+
+
+class PaperBlueprint(Schema):
+    """What a paper is to hold; `drawn` ones are put together for each person, others have equivalent forms."""
+
+    lines: Annotated[tuple[PaperLine, ...], Field(min_length=1, max_length=100)]
+    n_forms: Annotated[int, Field(ge=1, le=MOST_FORMS)] = 1
+    drawn: bool = False
+
+
+class NewPaper(Schema):
+    """A paper solved from a blueprint; or, with `question_ids` instead, one form of these."""
+
+    branch_id: BranchId
+    title: Said
+    blueprint: PaperBlueprint | None = None
+    question_ids: Annotated[tuple[DocumentKey, ...], Field(max_length=MOST_PLACES)] = ()
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
+
+
+class PaperShortfall(Schema):
+    """Places of a line, from 0, that stay empty over all forms, by reason; `found` questions of the bank fit the line.
+
+    few: there are no more that fit. clause: the forms have asked about their clauses. giveaway: they give each
+    other away. taken: other lines need them.
+    """
+
+    line: int
+    missing: int
+    why: dict[Why, int]
+    found: int
+
+
+class PaperPlace(Schema):
+    """A place of a form, from 1. `question` is null once its document is not seen any more; `usable` is false also for
+    what is out of use or no longer in force."""
+
+    position: int
+    line: int
+    type: Type
+    points: float
+    usable: bool
+    question_id: str | None
+    version: int | None
+    question: Question | None = Field(description="With its options in the order of the form.")
+
+
+class PaperCard(Schema):
+    """A paper as it is listed. `given_out` papers are not changed any more but for what is not usable."""
+
+    paper_id: str
+    branch_id: str
+    title: str
+    blueprint: PaperBlueprint
+    seed: int
+    shortfalls: list[PaperShortfall]
+    made_by: str | None
+    made_at: Moment
+    changed_at: Moment
+    given_out: bool
+
+
+class Paper(PaperCard):
+    """A paper with its forms; a drawn one has none."""
+
+    forms: list[list[PaperPlace]]
+
+
+class Papers(Schema):
+    """The papers of a branch, newest first."""
+
+    papers: list[PaperCard]
+
+
+class Replacement(Schema):
+    """Which place gets another question: the given one, else the most alike that keeps the blueprint."""
+
+    form: Annotated[int, Field(ge=1, le=MOST_FORMS)]
+    position: Annotated[int, Field(ge=1, le=MOST_PLACES)]
+    question_id: Annotated[str, Field(pattern=DERIVED)] | None = None

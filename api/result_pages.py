@@ -21,7 +21,7 @@ from api.quiz_words import TYPE_WORDS, letter
 from api.result_views import STATE_WORDS, alpha_words, dots, field_of, item_views, mark_views, share_of
 from api.services import Services
 from api.views import moment_words
-from quiz.attempts import ToMark
+from quiz.attempt import ToMark
 from quiz.results import Sitter
 from quiz.statistics import FEWEST, TRUST
 from quiz.told import SMALLEST

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from api.plots import WEAK, Measured
 from api.quiz_words import letter
-from quiz.attempts import ToMark
+from quiz.attempt import ToMark
 from quiz.model import Question, Type
 from quiz.results import FormResult
 from quiz.statistics import FormStatistics, ItemStatistics, OptionStatistics

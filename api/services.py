@@ -84,7 +84,7 @@ class Services:
         self.access = access
         self.holdings = Holdings(access, catalog, originals, pipeline, index)
         self.quiz = open_quiz(access, catalog, engine, proposer)
-        self.jobs = Jobs(settings.home, access, self.holdings, audit_days=settings.audit_days)
+        self.jobs = Jobs(settings.home, access, self.holdings, nightly=self.tidy)
 
     # -- reading ------------------------------------------------------------
 
@@ -199,6 +199,11 @@ class Services:
     def reindex(self, progress: Progress | None = None) -> None:
         """Build the index anew from the catalog and switch to it."""
         self.index.rebuild(_step(progress))
+
+    def tidy(self) -> None:
+        """Do what is due without anybody asking; once a night is enough."""
+        self.access.tidy(audit_days=self.settings.audit_days)
+        self.quiz.tidy()
 
     def close(self) -> None:
         """Let go of the index and the catalog, once the job at hand is done."""

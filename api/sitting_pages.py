@@ -31,7 +31,7 @@ from api.sitting_views import (
 )
 from kb.errors import Conflict, NotFound
 from quiz.asking import LONGEST_GAP, LONGEST_TEXT, Asked
-from quiz.attempts import Sitting
+from quiz.attempt import Sitting
 from quiz.model import Type
 
 CHECK = "check"

@@ -7,8 +7,8 @@ from markupsafe import Markup
 
 from api.question_views import clause_href, excerpted
 from quiz.asking import Asked, asked
-from quiz.attempts import Outcome
-from quiz.exams import ExamCard, Phase, Retake, Tried
+from quiz.attempt import Outcome
+from quiz.exam import ExamCard, Phase, Retake, Tried
 from quiz.model import BLANK, Citation, Question, Type
 from quiz.papers import Place
 

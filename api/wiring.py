@@ -19,6 +19,7 @@ from ingest.pipeline import Pipeline
 from kb.errors import CatalogUnavailable, EncoderUnavailable, InvalidSetting
 from kb.ports import Encoder, KeywordEngine, VectorEngine
 from quiz.generation.proposer import Proposer
+from quiz.personal import PERSONAL_DATA
 from search import keyword, vector
 from search.analysis import fold
 from search.engine import SearchEngine
@@ -86,6 +87,7 @@ def build_services(
         passwords=passwords,
         now=now,
         today=today,
+        personal_data=[PERSONAL_DATA],
     )
     engine = SearchEngine(catalog, index, today=today)
     return Services(settings, catalog, originals, pipeline, index, engine, access, _proposer(settings))

@@ -38,7 +38,7 @@ from api.settings import load_settings
 from api.wiring import build_services
 from benchmarks.results_file import Row, write_results
 from kb.model import Source
-from quiz.exams import ExamRules, Mode
+from quiz.exam import ExamRules, Mode
 from quiz.model import Citation, Question, State, Type
 from quiz.tables import answers, attempts
 from search.metrics import percentile

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kb.errors import InvalidRequest
 from quiz.model import Question, Type
-from quiz.papers import Planned
+from quiz.paper import Planned
 
 Part = int | str | None
 Answer = Sequence[Part]

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from quiz.exams import Mode
+from quiz.exam import Mode
 from quiz.held import MARKED
 from quiz.model import State
 from quiz.sat import sittings

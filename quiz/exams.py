@@ -2,13 +2,12 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
 from access.keys import new_secret
@@ -16,159 +15,30 @@ from access.office import Office
 from access.principal import Principal
 from access.rights import Action
 from access.scopes import Scopes
-from access.sharing import EVERYONE, Reach, Sharing, Wanted
-from kb.errors import Conflict, InvalidRequest, KbError, NotFound
+from access.sharing import EVERYONE, Sharing, Wanted
+from kb.errors import Conflict, InvalidRequest, NotFound
 from kb.model import derive_id
-from quiz.held import MARKED, OPEN, SUBMITTED, Bodies, answers_of, held_of, is_marked, score_of
-from quiz.papers import Paper, Papers
+from quiz.exam import (
+    MOST_ATTEMPTS,
+    MOST_MINUTES,
+    Exam,
+    ExamCard,
+    ExamRules,
+    Mode,
+    Phase,
+    Preview,
+    Retake,
+    Reveal,
+    Tried,
+    exam_of,
+)
+from quiz.held import MARKED, OPEN, SUBMITTED, Bodies, answers_of, held_of, is_late, is_marked, score_of
+from quiz.paper import Paper
+from quiz.papers import Papers
 from quiz.tables import answers, attempts, exam_audiences, exams
 from quiz.watch import Watch
 
-MOST_MINUTES = 24 * 60
-MOST_ATTEMPTS = 100
-GRACE = timedelta(seconds=5)
-"""How long after its time what was sent in time may still arrive."""
 _LONGEST_TITLE = 120
-
-
-class Mode(StrEnum):
-    """Whether it counts: practice has no limit of time, and its results are shown at once."""
-
-    PRACTICE = "practice"
-    TEST = "test"
-
-
-class Retake(StrEnum):
-    """When somebody may sit it once more."""
-
-    NEVER = "never"
-    FAILED = "failed"
-    ANY = "any"
-
-
-class Reveal(StrEnum):
-    """When results are shown: after submitting, or once nobody can sit it any more."""
-
-    SUBMITTED = "submitted"
-    CLOSED = "closed"
-
-
-class Phase(StrEnum):
-    """Where an exam stands by its clock."""
-
-    COMING = "coming"
-    OPEN = "open"
-    OVER = "over"
-
-
-@dataclass(frozen=True, slots=True)
-class ExamRules:
-    """How an exam is sat. Times are UTC without a zone; `minutes` and `n_attempts` None do not limit.
-
-    `pass_share` is the share of the points that passes, 0 to 1. `shuffled`: each person has questions and
-    options in an order of their own.
-    """
-
-    title: str
-    mode: Mode
-    opens_at: datetime
-    closes_at: datetime
-    minutes: int | None = None
-    n_attempts: int | None = None
-    retake: Retake = Retake.NEVER
-    reveal: Reveal = Reveal.CLOSED
-    pass_share: float = 0.6
-    shuffled: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """One sitting of the asker. Where results are not shown yet, or a mark is due, `score` and `passed` are None."""
-
-    attempt_id: str
-    number: int
-    state: str
-    began_at: datetime
-    due_at: datetime
-    submitted_at: datetime | None
-    score: float | None
-    most: float | None
-    passed: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class ExamCard:
-    """An exam as one person has it: `tried` are their own sittings, first to last.
-
-    `may_begin`: `Attempts.begin` would begin or go on. `closes_at` is when it was ended, if it was. Those who
-    may give it out are told its `audience`, and how many attempts are open and over.
-    """
-
-    exam_id: str
-    paper_id: str
-    branch_id: str
-    rules: ExamRules
-    phase: Phase
-    given_at: datetime
-    closes_at: datetime
-    tried: tuple[Tried, ...]
-    may_begin: bool
-    audience: tuple[str, ...] = ()
-    n_open: int = 0
-    n_over: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """Who would see an exam, and how many of its `n` questions each of those branches would not be asked.
-
-    A question is left out for who may not see the document that it cites.
-    """
-
-    reach: Reach
-    n: int
-    hidden: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Exam:
-    """A row of `exams`. Ending it moves `closes_at`."""
-
-    exam_id: str
-    paper_id: str
-    branch_id: str
-    rules: ExamRules
-    given_at: datetime
-    closes_at: datetime
-
-    def phase(self, now: datetime) -> Phase:
-        """Where it stands at a moment."""
-        if now >= self.closes_at:
-            return Phase.OVER
-        return Phase.COMING if now < self.rules.opens_at else Phase.OPEN
-
-    def is_revealed(self, now: datetime) -> bool:
-        """Whether what came of an attempt that is over may be shown."""
-        return self.rules.reveal is Reveal.SUBMITTED or now >= self.closes_at
-
-    def passes(self, score: float, most: float) -> bool:
-        """Whether so many points are enough; of nothing, nothing is."""
-        return most > 0 and score >= self.rules.pass_share * most - 1e-9
-
-    def refusal(self, tried: Sequence[Tried], now: datetime) -> KbError | None:
-        """Why somebody who has no open attempt may not begin one; None if they may. `tried` tells all."""
-        if (phase := self.phase(now)) is not Phase.OPEN:
-            return Conflict(f"Cannot begin this exam: it is {phase.value}.", "See when it is open.")
-        rules, n = self.rules, len(tried)
-        if n and rules.retake is Retake.NEVER:
-            return Conflict("Cannot sit this exam again: it can be sat once.", "See what came of it.")
-        if rules.n_attempts is not None and n >= rules.n_attempts:
-            return Conflict(f"Cannot sit this exam again: {n} attempts are all.", "See what came of them.")
-        if n and rules.retake is Retake.FAILED and any(t.passed is not False for t in tried):
-            return Conflict(
-                "Cannot sit this exam again: it is passed, or not marked yet.", "See what came of it."
-            )
-        return None
 
 
 class Exams:
@@ -380,57 +250,18 @@ class Exams:
 
     def _cards(self, by: Principal, which: ColumnElement[bool]) -> list[ExamCard]:
         with self._office.reading() as connection:
-            found = [exam_of(row) for row in connection.execute(select(exams).where(which))]
-            ids = [e.exam_id for e in found]
-            received = set(
-                connection.execute(
-                    select(exams.c.exam_id).where(exams.c.exam_id.in_(ids), given_to(by.scope))
-                ).scalars()
-            )
+            received = given_to(by.scope).label("received")
+            rows = connection.execute(select(exams, received).where(which)).all()
+            found = [exam_of(row) for row in rows]
             tried = self.tried(connection, by, found)
             kept = [e.exam_id for e in found if by.may(Action.QUIZ, e.branch_id)]
             told = _told(connection, kept)
-        moments = {e.exam_id: self.watch.at(e.exam_id) for e in found}
         return [
-            self._card(
-                e,
-                moments[e.exam_id],
-                tried[e.exam_id],
-                e.exam_id in received,
-                *told.get(e.exam_id, ((), 0, 0)),
+            _card(
+                e, self.watch.at(e.exam_id), tried[e.exam_id], row.received, *told.get(e.exam_id, ((), 0, 0))
             )
-            for e in found
+            for e, row in zip(found, rows, strict=True)
         ]
-
-    def _card(
-        self,
-        exam: Exam,
-        now: datetime,
-        tried: Sequence[Tried],
-        received: bool,
-        audience: tuple[str, ...],
-        n_open: int,
-        n_over: int,
-    ) -> ExamCard:
-        goes_on = any(t.state == OPEN and now <= min(t.due_at, exam.closes_at) + GRACE for t in tried)
-        over = [replace(t, state=SUBMITTED) if t.state == OPEN and not goes_on else t for t in tried]
-        may_begin = received and (goes_on or exam.refusal(over, now) is None)
-        if not exam.is_revealed(now):
-            over = [replace(t, score=None, most=None, passed=None) for t in over]
-        return ExamCard(
-            exam.exam_id,
-            exam.paper_id,
-            exam.branch_id,
-            exam.rules,
-            exam.phase(now),
-            exam.given_at,
-            exam.closes_at,
-            tuple(over),
-            may_begin,
-            audience,
-            n_open,
-            n_over,
-        )
 
     def tried(self, connection: Connection, by: Principal, found: Sequence[Exam]) -> dict[str, list[Tried]]:
         """The asker's sittings of each of the exams, first to last, with what came of them, shown or not."""
@@ -466,26 +297,17 @@ class Exams:
 
 def given_to(scope: frozenset[str]) -> ColumnElement[bool]:
     """Whether the row of `exams` was given to whoever has the scope."""
+    return _to_some_of(sorted(scope))
+
+
+def given_by_name() -> ColumnElement[bool]:
+    """The same for statements that are put together once; the scope comes as the parameter "scope"."""
+    return _to_some_of(bindparam("scope", expanding=True))
+
+
+def _to_some_of(tokens: Any) -> ColumnElement[bool]:
     x = exam_audiences.c
-    return select(x.exam_id).where(x.exam_id == exams.c.exam_id, x.token.in_(sorted(scope))).exists()
-
-
-def exam_of(row: Any) -> Exam:
-    """The exam of a row that has the columns of `exams`."""
-    rules = ExamRules(
-        row.title,
-        Mode(row.mode),
-        row.opens_at,
-        row.closes_at,
-        row.minutes,
-        row.n_attempts,
-        Retake(row.retake),
-        Reveal(row.reveal),
-        row.pass_share,
-        row.shuffled,
-    )
-    closes_at = min(row.closes_at, row.ended_at or row.closes_at)
-    return Exam(row.exam_id, row.paper_id, row.branch_id, rules, row.given_at, closes_at)
+    return exists(select(x.exam_id).where(x.exam_id == exams.c.exam_id, x.token.in_(tokens)))
 
 
 def no_exam(exam_id: str) -> NotFound:
@@ -493,9 +315,41 @@ def no_exam(exam_id: str) -> NotFound:
     return NotFound(f"No exam {exam_id} here.", "See which were given to you.")
 
 
+def _card(
+    exam: Exam,
+    now: datetime,
+    tried: Sequence[Tried],
+    received: bool,
+    audience: tuple[str, ...],
+    n_open: int,
+    n_over: int,
+) -> ExamCard:
+    goes_on = any(t.state == OPEN and not is_late(min(t.due_at, exam.closes_at), now) for t in tried)
+    over = [replace(t, state=SUBMITTED) if t.state == OPEN and not goes_on else t for t in tried]
+    may_begin = received and (goes_on or exam.refusal(over, now) is None)
+    if not exam.is_revealed(now):
+        over = [replace(t, score=None, most=None, passed=None) for t in over]
+    return ExamCard(
+        exam.exam_id,
+        exam.paper_id,
+        exam.branch_id,
+        exam.rules,
+        exam.phase(now),
+        exam.given_at,
+        exam.closes_at,
+        tuple(over),
+        may_begin,
+        audience,
+        n_open,
+        n_over,
+    )
+
+
 def _told(connection: Connection, exam_ids: Sequence[str]) -> dict[str, tuple[tuple[str, ...], int, int]]:
     """Audience of each exam, how many attempts are open, and how many over."""
     audiences: dict[str, list[str]] = {exam_id: [] for exam_id in exam_ids}
+    if not audiences:
+        return {}
     x, a = exam_audiences.c, attempts.c
     for row in connection.execute(
         select(x.exam_id, x.audience).where(x.exam_id.in_(exam_ids)).order_by(x.audience)

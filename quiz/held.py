@@ -3,21 +3,23 @@
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, select
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import Connection, Select, bindparam, exists, select
 
 from quiz.model import Question, question_of
-from quiz.papers import Planned
+from quiz.paper import Planned
 from quiz.tables import answers, question_versions
-from quiz.visibility import seen
+from quiz.visibility import seen_by_name
 from store.tables import documents
 
 OPEN, SUBMITTED, MARKED = "open", "submitted", "marked"
 """States of an attempt; one that is submitted waits for a person to confirm marks."""
+
+GRACE = timedelta(seconds=5)
+"""How long after its time what was sent in time may still arrive."""
 
 Version = tuple[str, int]
 """A question and which version of it."""
@@ -67,6 +69,8 @@ def plan_json(plan: Iterable[Planned]) -> list[dict[str, Any]]:
 def answers_of(connection: Connection, attempt_ids: Collection[str]) -> dict[str, dict[int, Any]]:
     """Rows of `answers` by attempt and position; every attempt is there."""
     found: dict[str, dict[int, Any]] = {attempt_id: {} for attempt_id in attempt_ids}
+    if not found:
+        return {}
     for row in connection.execute(select(answers).where(answers.c.attempt_id.in_(found))):
         found[row.attempt_id][row.position] = row
     return found
@@ -79,6 +83,11 @@ def score_of(held: Held, given: Mapping[int, Any], shown: Collection[Version]) -
     return round(reached, 2), round(sum(worth.values()), 2)
 
 
+def is_late(due: datetime, now: datetime) -> bool:
+    """Whether nothing more is taken: what was sent in time may arrive a little later."""
+    return now > due + GRACE
+
+
 def waits(row: Any) -> bool:
     """Whether a row of `answers` waits for a person to confirm what is proposed."""
     return row.share is None and row.proposed is not None
@@ -89,6 +98,26 @@ def is_marked(held: Held, given: Mapping[int, Any], shown: Collection[Version]) 
     return held.state != OPEN and not any(
         waits(row) and held.versions[position - 1] in shown for position, row in given.items()
     )
+
+
+_V = question_versions.c
+# What every save asks is put together once.
+_WANTED = select(_V.question_id, _V.version).where(_V.question_id.in_(bindparam("ids", expanding=True)))
+_SHOWN = _WANTED.where(seen_by_name(_V.document_id))
+_PRESENT = _WANTED.where(
+    _V.document_id.is_(None)
+    | exists(select(documents.c.document_id).where(documents.c.document_id == _V.document_id))
+)
+
+
+def _those(
+    connection: Connection, statement: Select[Any], wanted: Collection[Version], **parameters: object
+) -> set[Version]:
+    if not wanted:
+        return set()
+    ids = sorted({question_id for question_id, _ in wanted})
+    rows = connection.execute(statement, {"ids": ids, **parameters})
+    return {(r.question_id, r.version) for r in rows} & set(wanted)
 
 
 class Bodies:
@@ -104,21 +133,11 @@ class Bodies:
         self, connection: Connection, wanted: Collection[Version], scope: frozenset[str]
     ) -> set[Version]:
         """Those that are seen under the scope."""
-        return self._those(connection, wanted, seen(question_versions.c.document_id, scope))
-
-    def _those(
-        self, connection: Connection, wanted: Collection[Version], which: ColumnElement[bool]
-    ) -> set[Version]:
-        v = question_versions.c
-        ids = sorted({question_id for question_id, _ in wanted})
-        rows = connection.execute(select(v.question_id, v.version).where(v.question_id.in_(ids), which))
-        return {(r.question_id, r.version) for r in rows} & set(wanted)
+        return _those(connection, _SHOWN, wanted, scope=sorted(scope))
 
     def present(self, connection: Connection, wanted: Collection[Version]) -> set[Version]:
         """Those whose document is still in the catalog, whoever may see it."""
-        v, d = question_versions.c, documents.c
-        there = select(d.document_id).where(d.document_id == v.document_id).exists()
-        return self._those(connection, wanted, v.document_id.is_(None) | there)
+        return _those(connection, _PRESENT, wanted)
 
     def questions(self, connection: Connection, wanted: Collection[Version]) -> dict[Version, Question]:
         """The questions, whoever may see them."""
@@ -128,9 +147,8 @@ class Bodies:
             {question_id for question_id, version in wanted if (question_id, version) not in found}
         )
         if missing:
-            v = question_versions.c
             rows = connection.execute(
-                select(v.question_id, v.version, v.body).where(v.question_id.in_(missing))
+                select(_V.question_id, _V.version, _V.body).where(_V.question_id.in_(missing))
             ).all()
             read = {(r.question_id, r.version): question_of(r.body) for r in rows}
             found |= {w: read[w] for w in wanted if w in read}

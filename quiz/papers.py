@@ -37,8 +37,9 @@ from quiz.model import Sheet, SheetQuestion, Type
 from quiz.paper import POINTS, Draft, Paper, Place, Planned, form_name, paper_of, row_of
 from quiz.replacing import fitting
 from quiz.stocks import Stocks, Supply
-from quiz.tables import exams, paper_questions, papers, questions
+from quiz.tables import exams, paper_questions, papers, question_versions, questions
 from quiz.versions import in_parts, latest
+from quiz.visibility import seen
 
 __all__ = ["Draft", "Paper", "Papers", "Place", "Planned"]
 
@@ -211,6 +212,15 @@ class Papers:
             ordered = statement.order_by(papers.c.made_at.desc(), papers.c.paper_id)
             return [paper_of(r) for r in connection.execute(ordered)]
 
+    def supply(self, by: Principal, branch_id: str) -> Sequence[Kept]:
+        """The questions of the branch's bank that papers may hold today, as far as the asker sees them.
+
+        Raises:
+            SignInRequired, Refused: the asker makes no papers for the branch.
+        """
+        by.require(Action.QUIZ, branch_id)
+        return self._stocks.of(branch_id, by.scope).kept
+
     def form(self, by: Principal, paper_id: str, form: int) -> tuple[Place, ...]:
         """The places of a form, from 1; of a drawn paper what one person could get, another for each number.
 
@@ -273,17 +283,15 @@ class Papers:
 
         Who may sit it is for the caller to ask.
         """
-        p = paper_questions.c
+        p, v = paper_questions.c, question_versions.c
         with self._office.reading() as connection:
             rows = connection.execute(
-                select(paper_questions).where(p.paper_id == paper_id, p.form == form).order_by(p.position)
-            ).all()
-        seen = self._bank.versions({(r.question_id, r.version) for r in rows}, scope)
-        return [
-            Planned(r.question_id, r.version, r.points, tuple(r.options))
-            for r in rows
-            if (r.question_id, r.version) in seen
-        ]
+                select(paper_questions)
+                .join(question_versions, (v.question_id == p.question_id) & (v.version == p.version))
+                .where(p.paper_id == paper_id, p.form == form, seen(v.document_id, scope))
+                .order_by(p.position)
+            )
+            return [Planned(r.question_id, r.version, r.points, tuple(r.options)) for r in rows]
 
     def draw(self, paper_id: str, seed: int, scope: frozenset[str]) -> list[Planned]:
         """The questions of a drawn paper for one person: the same for the same seed, scope and bank.

@@ -20,7 +20,7 @@ from access.scopes import Scopes
 from access.tables import people, roles
 from kb.errors import NotFound
 from quiz.coverage import Material, coverage_of
-from quiz.exams import Mode
+from quiz.exam import Mode
 from quiz.held import MARKED, OPEN, SUBMITTED, Version
 from quiz.model import Question
 from quiz.sat import Sat, matrix, sittings, versions

@@ -12,7 +12,7 @@ from sqlalchemy.sql import ColumnElement
 
 from kb.model import Validity
 from store.tables import documents
-from store.visibility import visible
+from store.visibility import visible, visible_by_name
 
 
 def seen(cited: ColumnElement[str], scope: frozenset[str]) -> ColumnElement[bool]:
@@ -20,7 +20,16 @@ def seen(cited: ColumnElement[str], scope: frozenset[str]) -> ColumnElement[bool
 
     Versions may cite different documents: ask of the version that is shown.
     """
-    found = exists(select(documents.c.document_id).where(documents.c.document_id == cited, visible(scope)))
+    return _cites_none_or(cited, visible(scope))
+
+
+def seen_by_name(cited: ColumnElement[str]) -> ColumnElement[bool]:
+    """The same for statements that are put together once; the scope comes as the parameter "scope"."""
+    return _cites_none_or(cited, visible_by_name())
+
+
+def _cites_none_or(cited: ColumnElement[str], which: ColumnElement[bool]) -> ColumnElement[bool]:
+    found = exists(select(documents.c.document_id).where(documents.c.document_id == cited, which))
     return or_(cited.is_(None), found)
 
 

@@ -18,7 +18,8 @@ from kb.model import derive_id
 from quiz.attempts import Attempts
 from quiz.bank import Bank
 from quiz.blueprint import Blueprint, Line, blueprint_json
-from quiz.exams import ExamRules, Exams, Mode, Retake, Reveal
+from quiz.exam import ExamRules, Mode, Retake, Reveal
+from quiz.exams import Exams
 from quiz.model import BLANK, FALSE, TRUE, Citation, Point, Question, State, Type
 from quiz.papers import Papers
 from quiz.tables import paper_questions, papers

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from access.sharing import OWN, Wanted
 from kb.model import Source
 from quiz.asking import Asked
-from quiz.exams import ExamRules, Mode, Reveal
+from quiz.exam import ExamRules, Mode, Reveal
 from quiz.model import BLANK, FALSE, TRUE, Citation, Point, Question, State, Type
 from quiz.tables import attempts
 from tests.integration.manage_stage import Stage, full_stage

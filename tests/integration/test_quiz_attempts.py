@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from access.rights import Role
 from api.principal import COOKIE
-from quiz.exams import Mode, Retake, Reveal
+from quiz.exam import Mode, Retake, Reveal
 from quiz.model import Type
 from quiz.tables import exams, question_versions
 from tests.integration.account_browser import text

@@ -12,7 +12,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from quiz.asking import Asked
-from quiz.exams import Mode, Retake, Reveal
+from quiz.exam import Mode, Retake, Reveal
 from quiz.model import FALSE, TRUE, Type
 from tests.integration.account_browser import Browser, text
 from tests.integration.sitting_stage import QUESTIONS, Hall, fields_of, open_hall, right, token_of
@@ -204,9 +204,8 @@ def test_two_parts_in_one_place_are_not_saved(hall: Hall) -> None:
     page = browser.post(f"{attempt}/save", fields | {"option": ["0", "1", "2"], "place": ["2", "2", ""]})
     assert page.status_code == 400
     assert "两项选了同一个位置" in text(page)
-    number = next(n for n, label in enumerate(QUESTIONS, 1) if QUESTIONS[label].type is Type.ORDERING)
-    assert seen(page) == [f"q{number}"]
-    chosen = LexborHTMLParser(page.text).css(f"#q{number} option[selected]")
+    assert seen(page) == [f"q{asked.position}"]
+    chosen = LexborHTMLParser(page.text).css(f"#q{asked.position} option[selected]")
     assert [c.attributes["value"] for c in chosen] == ["2", "2"]
     assert hall.asked("member", attempt_id(attempt))[Type.ORDERING].answer == ()
 

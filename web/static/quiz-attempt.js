@@ -190,7 +190,7 @@ function well() {
 
 function fail(problem, form) {
   const status = problem instanceof Response ? problem.status : 0;
-  
+  if (status === 409) return leave();
   if (status === 404 && form) {
     // This question is asked no more.
     drop(PREFIX + form.dataset.position);

@@ -18,8 +18,8 @@ from hypothesis.stateful import (
 )
 
 from kb.errors import Conflict
-from quiz.attempts import Result
-from quiz.exams import Retake
+from quiz.attempt import Result
+from quiz.exam import Retake
 from tests.exam_room import Room, found, open_room, singles
 
 MINUTES = 60

@@ -17,8 +17,10 @@ from access.rights import Role
 from access.sharing import OWN, PARTNERS, Wanted
 from access.tables import audit
 from kb.errors import Conflict, InvalidRequest, NotFound, SignInRequired
-from quiz.attempts import Attempts, Sitting
-from quiz.exams import Exams, Mode, Retake, Reveal
+from quiz.attempt import Sitting
+from quiz.attempts import Attempts
+from quiz.exam import Mode, Retake, Reveal
+from quiz.exams import Exams
 from quiz.model import Question, Type
 from quiz.tables import answers, attempts, question_versions
 from tests.exam_room import Room, found, open_room, questions_of, singles
