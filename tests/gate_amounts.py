@@ -77,7 +77,7 @@ def figure(text: str) -> Fraction | None:
 
 def written(number: Fraction) -> str:
     """The number in Arabic figures."""
-    return str(number.numerator) if number.denominator == 1 else f"{number.numerator}/{number.denominator}"
+    return f"{float(number):.15g}" if number.denominator > 1 else str(number.numerator)
 
 
 def canonical(text: str) -> str:
@@ -85,8 +85,8 @@ def canonical(text: str) -> str:
 
     >>> canonical("自收到之日起 三十天内") == canonical("自收到之日起30日内")
     True
-    >>> canonical("百分之五") == canonical("5％")
-    True
+    >>> canonical("百分之五") == canonical("5％"), canonical("百分之一点五")
+    (True, '1.5%')
     """
     text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
     text = re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "", text)

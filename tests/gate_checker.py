@@ -33,11 +33,11 @@ _STOPS = re.compile(r"[。；：！？;:!?\n]")
 _BORDERS = frozenset("。;:!?,\n()、") | {""}
 _HANGING = re.compile(
     rf"(?<!应)该|上述|前述|前款|前项|前条|前两款|上款|上条|本条(?!例)|本款|本项|本章(?!程)|本节(?!约)|本编|(?<!条)第{_NUM}款|第{_NUM}款的?规定"
-    rf"|(?:^|[，。；：])[^条，。；：]*第（?{_NUM}）?项"
+    rf"|(?:^|[，。；：])[^条，。；：]*第（?{_NUM}）?项(?:规定|所|的?情形|的?行为|的规定|、|和|至|或|者)"
 )
 _OPENING = re.compile(
     r"其(?!中央)|但|并(?!购|列)|且|也|还(?!本)|同时|因此|因而|否则|逾期|此|这|对此|为此|据此|另外|然而|不过|而|或者|以及|及(?!时)"
-    r"|情节|拒不|和(?!解|平|谐)|仍|又|再次|从其|以上|以下|前述|[，、；：。）]"
+    r"|情节|拒不|仍|又|再次|从其|以上|以下|前述|[，、；：。）]"
 )
 _CUT_FIGURE = re.compile(rf"(?:{FIGURE}点?|[0-9][,，:：.])$")
 _UNSHOWN = re.compile(r"下列|如下")
@@ -59,12 +59,10 @@ _EDGE_FIRST = re.compile(r"[的、，；。）]|或者|以及|(?:[和或与及�
 _EDGE_LAST = re.compile(
     r"(?:[的和或与及但而、，；。（]|或者|以及|对于|关于|按照|依照|(?<![事案理缘自方导])[由向]|[^干名主部]将)$"
 )
-_NO_FIRST = frozenset(
-    "须|应|应当|可|可以|能|不能|不得|有权|会同|具有|向|对|对于|经|经过|被|把|由|自|从|在|将|已|已经|依|依照|按照".split(
-        "|"
-    )
+_NO_FIRST = re.compile(
+    "须|应|应当|可|可以|能|不能|不得|有权|会同|具有|向|对|对于|经|经过|被|把|由|自|从|在|将|已|已经|依|依照|按照"
 )
-_NO_LAST = frozenset("中|后|前|时|内|上|下|外|之间|期间|以来|须|应|应当|可以|不得|由|向|将".split("|"))
+_NO_LAST = re.compile("中|后|前|时|内|上|下|外|之间|期间|以来|须|应|应当|可以|不得|由|向|将")
 _CATCH_ALL = re.compile(
     r"^(?:其他|其它|以及其他|及其他|和其他)|等$|等(?:情形|行为|事项|内容|材料|条件)$"
     r"|(?:的|规定|约定|认为|认定)其[他它][^，,；]{0,20}$"
@@ -328,7 +326,7 @@ def kind_differs(slot: str, key: str, other: str) -> Iterator[str]:
 def _strays(term: str) -> bool:
     """Whether it begins or ends with a word that no term begins or ends with."""
     words = list(rjieba.cut(term))
-    return len(words) > 1 and (words[0] in _NO_FIRST or words[-1] in _NO_LAST)
+    return len(words) > 1 and bool(_NO_FIRST.fullmatch(words[0]) or _NO_LAST.fullmatch(words[-1]))
 
 
 def cut_out(word: str, text: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from quiz.model import TRUE, Question, Type
-from quiz.quantities import amount_of
+from quiz.quantities import amount_of, date_of
 
 N_OPTIONS = 4
 _NEARNESS = 0.06
@@ -102,6 +102,9 @@ class Balance:
         values = {o: a for o in (key, *wrong) if (a := amount_of(o))}
         if len(values) == len(wrong) + 1:
             return tuple(sorted(values, key=lambda o: (values[o].low, values[o].high)))
+        days = {o: d for o in (key, *wrong) if (d := date_of(o))}
+        if len(days) == len(wrong) + 1:
+            return tuple(sorted(days, key=lambda o: days[o]))
         n = len(wrong) + 1
         counts = self.places.setdefault(n, [0] * n)
         free = [p for p in range(n) if counts[p] == min(counts)]
@@ -110,13 +113,15 @@ class Balance:
         return (*rest[:place], key, *rest[place:])
 
     def bears(self, question: Question) -> bool:
-        """Whether the question can be taken without any rule of thumb getting ahead of chance."""
+        """Whether the question can be taken without any rule of thumb getting ahead of chance.
+
+        Where options have no order of their own, the place of the key is even already.
+        """
         if question.type is not Type.SINGLE:
             return True
-        gained = (
-            over + luck(g, question.stem, question.options, question.answer[0]) - 1 / len(question.options)
-            for g, over in self.over.items()
-        )
+        key, options = question.answer[0], question.options
+        told = [g for g in GUESSERS if g != "first" or amount_of(key)]
+        gained = (self.over[g] + luck(g, question.stem, options, key) - 1 / len(options) for g in told)
         return max(gained) <= _AHEAD
 
     def took(self, question: Question) -> None:

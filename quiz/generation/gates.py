@@ -19,7 +19,9 @@ from search.analysis import fold
 
 _CONTEXT = 8
 """Characters beside a key that make it a statement together with it."""
+_WIDEST = 40
 _STOPS = "，。；：！？\n"
+_ENDS = "。；！？\n"
 _ABSOLUTES = ("一律", "绝对", "任何情况下", "永远", "所有情况")
 _WHOLESALE = ("以上都", "以上均", "以上全", "都对", "都不对", "均正确", "均不正确", "以上选项")
 _BARE = "不未非无没"
@@ -88,22 +90,16 @@ def same_meaning(one: str, other: str) -> bool:
 
 
 def window(text: str, start: int, end: int, key: str) -> str:
-    """What stands around start:end, up to the stops beside it and at least some characters, with `key` put there."""
+    """What stands around start:end in its sentence, from comma to comma and at least some characters, with `key` there."""
     left = start
-    while (
-        left > 0
-        and (text[left - 1] not in _STOPS or start - left < _CONTEXT)
-        and text[left - 1] != "\n"
-        and start - left < 40
-    ):
+    while left > 0 and text[left - 1] not in _ENDS and start - left < _WIDEST:
+        if text[left - 1] in _STOPS and start - left >= _CONTEXT:
+            break
         left -= 1
     right = end
-    while (
-        right < len(text)
-        and (text[right] not in _STOPS or right - end < _CONTEXT)
-        and text[right] != "\n"
-        and right - end < 40
-    ):
+    while right < len(text) and text[right] not in _ENDS and right - end < _WIDEST:
+        if text[right] in _STOPS and right - end >= _CONTEXT:
+            break
         right += 1
     return f"{text[left:start]}{key}{text[end:right]}".strip(_STOPS + " ")
 
@@ -255,7 +251,7 @@ def _whole_list(question: Question, basis: Basis) -> Iterator[str]:
         if CATCH_ALL.search(text[start : end + 2][-4:]) or text[end : end + 1] == "等":
             yield "原文的列举以“等”或“其他”结尾，不能当作完整的答案"
             return
-    if any(re.match(r"其[他它]", key) or "其他" in key[:8] for key in question.answer):
+    if any(re.search("其[他它]", key) for key in question.answer):
         yield "答案里有兜底的“其他”，不能当作完整的答案"
     if len(question.places) == 1:
         listed = re.split(r"、|以及|和|或者|及", text[slice(*question.places[0])])

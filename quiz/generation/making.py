@@ -123,7 +123,7 @@ class Maker:
         if spot.slot is Slot.MODALITY:
             return wrong
         if spot.slot is Slot.NUMBER:
-            return [w for w in wrong if self._keeps_range(spot, w)]
+            wrong = [w for w in wrong if self._keeps_range(spot, w)]
         if spot.listed is not None:
             wrong = [w for w in wrong if abs(len(w) - len(spot.text)) <= 3]
         return [w for w in wrong if w not in said]

@@ -462,6 +462,8 @@ def _amounts_like(key: Amount, offers: Sequence[Offer], clause: int) -> list[str
         ):
             if key.is_range and _shape(other.text) != _shape(key.text):
                 continue
+            if _arabic(other.text) != _arabic(key.text):
+                continue
             near.append((0.0, offer.text))
     written = [text for _, text in near]
     if not key.is_range:
@@ -500,6 +502,10 @@ def _usual(key: Amount) -> list[Fraction]:
 
 def _ratio(a: Fraction, b: Fraction) -> float:
     return float(a / b) - 1 if a >= b else float(b / a) - 1
+
+
+def _arabic(text: str) -> bool:
+    return bool(re.search("[0-9０-９]", text))
 
 
 def _shape(text: str) -> str:

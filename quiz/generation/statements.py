@@ -19,13 +19,15 @@ _LABEL = re.compile(
     r"^[\s　]*(?:第[〇零一二三四五六七八九十百千万0-9]+[条款项](?:之[一二三四五六七八九十]+)?|[（(][一二三四五六七八九十0-9]+[)）]|[0-9]{1,2}[.．、](?![0-9])|[一二三四五六七八九十]+、|[①-⑳])[\s　]*"
 )
 _HANGING = re.compile(
-    r"(?<!应)该|上述|上列|前述|本条(?!例)|本款|本项|本节|前[一二两三四五0-9]?[款条项]|前[二三两]款|如下图|下表|附件|附表|以上(?:规定|情形|人员|事项|行为)|此(?:项|类|种|外|前|后)|同上|第[一二三四五六七八九十]+[款项](?:规定|所列|情形)"
+    r"(?<!应)该|上述|上列|前述|本条(?!例)|本款|本项|本节|前[一二两三四五0-9]?[款条项]|前[二三两]款|如下图|下表|附件|附表|以上(?:规定|情形|人员|事项|行为)|此(?:项|类|种|外|前|后)|同上|(?<!条)第[一二三四五六七八九十]+[款项]"
 )
 _ELLIPTIC = re.compile(
     r"^(?:其|但|但是|同时|并|也|还|且|此|对此|因此|否则|情节|逾期|有前|构成|造成|拒不|需要|违反前|依照前|符合前|经前|仍|无正当|尚未|未按|上述|如果|有异议|不服|未|后|属于|又|再|特别|必要时|期满|届满|到期|满期)"
 )
 _LISTING = re.compile(r"(?:下列|以下|如下)")
 _CONTACT = re.compile(r"电话|联系人|邮箱|传真|邮编")
+_ENDS = "。；，、;,"
+"""What an item of a list ends with; one that does not was torn."""
 _TABLE = re.compile(r"\t")
 CATCH_ALL = re.compile(r"其他|其它|等(?:[^级同候待于价额量效次]|$)")
 
@@ -87,16 +89,16 @@ def listings(document: Document, clause: Clause) -> Iterator[Listing]:
     """The lists of a clause that stand under a lead and have at least two items."""
     for start, end, parts in _paragraphs(document, clause):
         lead = _lead(document, start, parts)
-        if lead is None or not _LISTING.search(lead) or is_hanging(lead):
+        if lead is None or not _LISTING.search(lead) or is_hanging(lead) or _ELLIPTIC.match(lead):
+            continue
+        if any(document.text[p.start : p.end].rstrip()[-1:] not in _ENDS for p in _direct(parts)):
             continue
         items = [_trimmed(document.text, p.start, p.end) for p in _direct(parts)]
         spans = [(s, e) for s, e in items if e - s >= 2]
         texts = [document.text[s:e] for s, e in spans]
         if len(spans) < 2 or len(spans) != len(items) or any("\n" in t or is_hanging(t) for t in texts):
             continue
-        exhaustive = not any(
-            re.match(r"(?:法律、|国家|国务院)?.{0,14}?其[他它]", t) or CATCH_ALL.search(t[-3:]) for t in texts
-        )
+        exhaustive = not any(re.search("其[他它]", t) or CATCH_ALL.search(t[-3:]) for t in texts)
         begin, _ = _trimmed(document.text, start, end)
         yield Listing(clause, begin, spans[-1][1], lead, tuple(spans), exhaustive)
 

@@ -26,12 +26,16 @@ _FRESH = re.compile(r"[\w-]{22}\.\d{9,12}\.[0-9a-f]{64}|gongxue_visitor=[\w-]+|\
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Somebody who asks. `sees` is whose documents they may see; `knows` whose names; None is a guest's."""
+    """Somebody who asks. `sees` is whose documents they may see; `knows` whose names; None is a guest's.
+
+    `asks` is whose right to work on questions they have.
+    """
 
     name: str
     headers: tuple[tuple[str, str], ...] = ()
     sees: str | None = None
     knows: str | None = None
+    asks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,14 +218,17 @@ def askers(play: Play) -> list[Asker]:
         open_still = person.session and person.active
         known = person_id if open_still else None
         cookie = (("cookie", f"{COOKIE}={stage.sessions[person_id]}"),)
-        found.append(Asker(f"person {person.n}", cookie, known if person.settled else None, known))
+        settled = known if person.settled else None
+        found.append(Asker(f"person {person.n}", cookie, settled, known, settled))
         if person_id in stage.tokens:
             bearer = (("authorization", f"Bearer {stage.tokens[person_id][0]}"),)
             known = person_id if person.active else None
-            found.append(Asker(f"token {person.n}", bearer, known if person.n == 1 else None, known))
+            # The first may only read, the second do everything but that.
+            reads, works = (known, None) if person.n == 1 else (None, known)
+            found.append(Asker(f"token {person.n}", bearer, reads, known, works))
         if person.active and not person.session:
             secret = play.services.access.sessions.sign_in_as(person_id, "test")
             found.append(
-                Asker(f"again {person.n}", (("cookie", f"{COOKIE}={secret}"),), person_id, person_id)
+                Asker(f"again {person.n}", (("cookie", f"{COOKIE}={secret}"),), *[person_id] * 3)
             )
     return found

@@ -46,44 +46,39 @@ def _rare() -> Sequence[str]:
     return [c for c in map(chr, range(0x4E40, 0x9FA6)) if is_rare(c)]
 
 
-_OF_DOCUMENTS, _OF_BRANCHES, _OF_PEOPLE, _OF_GROUPS, _OF_REASONS, _OF_GUESTS, _N_CANARIES = (
-    0,
-    400,
-    500,
-    600,
-    700,
-    800,
-    900,
-)
+_OF_DOCUMENTS, _OF_BRANCHES, _OF_PEOPLE, _OF_GROUPS, _OF_REASONS, _OF_GUESTS = 0, 400, 500, 600, 700, 800
+OF_QUIZZES, _N_CANARIES = 900, 1100
+"""Where the characters of questions, papers, exams and attempts begin."""
 
 
-def _canary(at: int, n: int = 2) -> str:
+def canary(at: int, n: int = 2) -> str:
+    """So many characters that are spelled nowhere else, from a place on."""
     return "".join(_rare()[at : at + n])
 
 
 def branch_name(n: int) -> str:
     """The name of the n-th branch."""
-    return _canary(_OF_BRANCHES + 2 * n) + "支部"
+    return canary(_OF_BRANCHES + 2 * n) + "支部"
 
 
 def person_name(n: int) -> str:
     """The name, and the login, of the n-th person."""
-    return _canary(_OF_PEOPLE + 2 * n)
+    return canary(_OF_PEOPLE + 2 * n)
 
 
 def group_name(n: int) -> str:
     """The name of the n-th group."""
-    return _canary(_OF_GROUPS + 2 * n) + "组"
+    return canary(_OF_GROUPS + 2 * n) + "组"
 
 
 def reason(slot: int) -> str:
     """Why a text was taken out."""
-    return _canary(_OF_REASONS + 2 * slot)
+    return canary(_OF_REASONS + 2 * slot)
 
 
 def invited_name(branch_n: int) -> str:
     """The name of whoever is invited to the n-th branch."""
-    return _canary(_OF_GUESTS + 2 * branch_n)
+    return canary(_OF_GUESTS + 2 * branch_n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +107,10 @@ def text(slot: int) -> Text:
     """The text of a slot, the same in every world."""
 
     def own(n: int) -> str:
-        return _canary(_OF_DOCUMENTS + 20 * slot + 2 * n)
+        return canary(_OF_DOCUMENTS + 20 * slot + 2 * n)
 
     version = slot % 2 if slot < 4 else 0
-    title = _canary(_OF_DOCUMENTS + 20 * (slot - version) + 18) + "共建办法"
+    title = canary(_OF_DOCUMENTS + 20 * (slot - version) + 18) + "共建办法"
     number, issuer, keyword = f"{own(0)}发〔20{10 + slot}〕{slot + 1}号", own(1) + "公司党委", own(2)
     kind = list(Kind)[slot % len(Kind)] if slot > 5 else Kind.LAW
     repeals = f"《{text(4).title}》同时废止。" if slot == 5 else ""
@@ -308,7 +303,7 @@ class World:
 
     # -- who sees what
 
-    def _reaches(self, audience: Audience, homes: Iterable[str], person_id: str | None) -> bool:
+    def reaches(self, audience: Audience, homes: Iterable[str], person_id: str | None) -> bool:
         """Whether people of the branches, or the person in person, are in the audience."""
         kind, *ids = audience
         homes = list(homes)
@@ -334,13 +329,13 @@ class World:
         return (
             bool(self.line(share.by))
             and parent.may_reshare
-            and self._reaches(parent.audience, [share.by], None)
+            and self.reaches(parent.audience, [share.by], None)
             and self._holds(parent)
         )
 
     def reaches_branch(self, share: Share, branch_id: str) -> bool:
         """Whether the branch as such has the document by this share."""
-        return self._reaches(share.audience, [branch_id], None) and self._holds(share)
+        return self.reaches(share.audience, [branch_id], None) and self._holds(share)
 
     def sees(self, person_id: str | None, document_id: str) -> bool:
         """Whether the person, or a guest, may see the document."""
@@ -350,7 +345,7 @@ class World:
         if person_id is not None and not (self.people[person_id].active and self.people[person_id].settled):
             person_id = None
         homes = self.homes(person_id) if person_id else set()
-        reached = any(self._reaches(s.audience, homes, person_id) and self._holds(s) for s in held.shares)
+        reached = any(self.reaches(s.audience, homes, person_id) and self._holds(s) for s in held.shares)
         return reached and (held.origin is None or self.sees(person_id, held.origin))
 
     def seen(self, person_id: str | None) -> set[str]:
@@ -445,6 +440,10 @@ FOUNDING = (
     *["hand_in"] * 5,
     "set_audience",
     *["reshare"] * 2,
+    *["ask"] * 4,
+    *["make_paper"] * 2,
+    *["give_out"] * 2,
+    *["sit"] * 3,
 )
 """What every world begins with, so that there is something to see and to hide."""
 
@@ -473,6 +472,14 @@ WEIGHTS = {
     "restore": 1,
     "found": 1,
     "move": 1,
+    "ask": 4,
+    "revise": 2,
+    "make_paper": 2,
+    "give_out": 3,
+    "sit": 6,
+    "hand_over": 3,
+    "mark": 1,
+    "close": 1,
 }
 """How often what happens afterwards."""
 

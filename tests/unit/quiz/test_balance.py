@@ -11,7 +11,9 @@ def questions(n: int, *, numeric: bool) -> list[Question]:
     lot = random.Random(7)
     balance = Balance()
     made: list[Question] = []
-    while len(made) < n:
+    for _ in range(20 * n):
+        if len(made) == n:
+            break
         if numeric:
             values = lot.sample(range(1, 60), 9)
             key, wrong = (
@@ -35,7 +37,8 @@ def questions(n: int, *, numeric: bool) -> list[Question]:
 def test_guessing_gains_nothing() -> None:
     """The first, the longest, the most alike and the middle option are right as often as chance would have it."""
     for numeric in (True, False):
-        made = questions(300, numeric=numeric)
+        made = questions(120, numeric=numeric)
+        assert len(made) == 120
         for guesser in GUESSERS:
             hit = sum(luck(guesser, q.stem, q.options, q.answer[0]) for q in made) / len(made)
             assert hit <= 0.28, (guesser, numeric)
@@ -43,7 +46,7 @@ def test_guessing_gains_nothing() -> None:
 
 def test_amounts_stand_by_size() -> None:
     """Options that are amounts are shown from the least to the most, whichever is right."""
-    assert Balance().arrange("三日", ["三十日", "一日", "72个小时", "十日"][:2] + ["十日"], 3) == (
+    assert Balance().arrange("三日", ["三十日", "一日", "十日"], 3) == (
         "一日",
         "三日",
         "十日",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from quiz.generation.pools import chinese
 from quiz.quantities import Amount, amount_of, amounts
 
-UNITS = ["日", "天", "年", "个月", "小时", "元", "人", "倍", "个工作日"]
+UNITS = ["日", "天", "周岁", "个月", "小时", "元", "人", "倍", "个工作日"]
 
 
 @given(st.integers(1, 99_999_999), st.sampled_from(UNITS))
