@@ -106,9 +106,7 @@ def router(services: Services) -> APIRouter:
 
 def _blueprint(body: schemas.PaperBlueprint) -> Blueprint:
     lines = [
-        Line(
-            line.n, line.points, frozenset(line.types), line.topics, line.difficulty, frozenset(line.slots)
-        )
+        Line(line.n, line.points, frozenset(line.types), line.topics, line.difficulty, frozenset(line.slots))
         for line in body.lines
     ]
     return Blueprint(tuple(lines), body.n_forms, body.drawn)

@@ -353,14 +353,18 @@ class Papers:
         others = [q for p in paper.forms[form - 1] if p.position != position and (q := p.question)]
         order = order_beside(taken.question, others, Random(paper.seed * 31 + position))
         planned = Planned(taken.question_id, taken.version, place.planned.points, order)
+        seen = {
+            (n, held.position, held.planned.question_id)
+            for n, places in enumerate(paper.forms, 1)
+            for held in places
+        }
         p = paper_questions.c
         with self._office.writing() as connection:
-            here = connection.execute(
+            rows = connection.execute(
                 select(p.form, p.position, p.question_id).where(p.paper_id == paper_id)
             ).all()
-            if (form, position, place.planned.question_id) not in map(tuple, here) or any(
-                r.question_id == taken.question_id for r in here
-            ):
+            # What fits was found for the paper as it was read: anything else in it may not go with it.
+            if seen != set(map(tuple, rows)):
                 raise _changed_meanwhile(paper_id)
             connection.execute(
                 update(paper_questions)

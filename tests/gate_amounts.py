@@ -44,7 +44,7 @@ def figure(text: str) -> Fraction | None:
     >>> [str(figure(t)) for t in ("三十", "1.5万", "二〇二四", "一百零五", "二十万", "一点五", "统一")]
     ['30', '15000', '2024', '105', '200000', '3/2', 'None']
     """
-    if not re.fullmatch(FIGURE, text):
+    if not re.fullmatch(FIGURE, text) or text[0] in "百千":
         return None
     if "点" in text:
         ahead, behind = text.split("点", 1)

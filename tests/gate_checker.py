@@ -521,9 +521,10 @@ def _stem(question: Json) -> Iterator[str]:
 
 
 def _inside(key: str, text: str) -> bool:
-    """Whether the key stands in the text, and not as the end of a longer number."""
-    guard = "(?<![0-9.])" if key[:1].isdigit() else ""
-    return re.search(guard + re.escape(key), text) is not None
+    """Whether the key stands in the text, and not as part of a longer number."""
+    before = "(?<![0-9.])" if key[:1].isdigit() else ""
+    after = "(?![0-9])" if key[-1:].isdigit() else ""
+    return re.search(before + re.escape(key) + after, text) is not None
 
 
 # --- Gate 9: craft

@@ -89,15 +89,19 @@ def same_meaning(one: str, other: str) -> bool:
     return p == q or (a is None and b is None and min(len(p), len(q)) >= 2 and (p in q or q in p))
 
 
-def window(text: str, start: int, end: int, key: str) -> str:
-    """What stands around start:end in its sentence, from comma to comma and at least some characters, with `key` there."""
+def window(text: str, start: int, end: int, key: str, within: tuple[int, int]) -> str:
+    """What stands around start:end, from comma to comma and at least some characters, with `key` there.
+
+    It reaches beyond neither the sentence nor the span `within`.
+    """
+    first, last = within
     left = start
-    while left > 0 and text[left - 1] not in _ENDS and start - left < _WIDEST:
+    while left > first and text[left - 1] not in _ENDS and start - left < _WIDEST:
         if text[left - 1] in _STOPS and start - left >= _CONTEXT:
             break
         left -= 1
     right = end
-    while right < len(text) and text[right] not in _ENDS and right - end < _WIDEST:
+    while right < last and text[right] not in _ENDS and right - end < _WIDEST:
         if text[right] in _STOPS and right - end >= _CONTEXT:
             break
         right += 1
@@ -188,16 +192,22 @@ def _no_second_key(question: Question, basis: Basis) -> Iterator[str]:
     elif question.type is Type.TRUE_FALSE and question.answer == (FALSE,) and basis.document is not None:
         for start, end in question.places:
             changed = changed_part(question, basis.document, start, end)
-            if changed is not None and basis.stands(window(basis.document.text, start, end, changed)):
+            span = _span(question)
+            if changed is not None and basis.stands(window(basis.document.text, start, end, changed, span)):
                 yield "改动后的话在别处正是这样规定的"
 
 
 def _statements_with(question: Question, basis: Basis, option: str) -> Iterator[str]:
     if basis.document is not None and len(question.places) == 1:
-        yield window(basis.document.text, *question.places[0], option)
+        yield window(basis.document.text, *question.places[0], option, _span(question))
     elif question.stem.count(BLANK) == 1:
         before, _, after = question.stem.partition(BLANK)
         yield re.split(f"[{_STOPS}]", before)[-1] + option + re.split(f"[{_STOPS}]", after)[0]
+
+
+def _span(question: Question) -> tuple[int, int]:
+    """The span of the text that the question quotes."""
+    return (question.citation.start, question.citation.end) if question.citation else (0, 0)
 
 
 def changed_part(question: Question, document: Document, start: int, end: int) -> str | None:

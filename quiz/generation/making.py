@@ -118,7 +118,7 @@ class Maker:
 
     def _wrong(self, spot: Spot) -> list[str]:
         """Wrong answers for the spot that its own sentence does not hold."""
-        said = spot.statement.whole
+        said = f"{self._title}{spot.statement.whole}"
         wrong = self.pool.like(spot.text, spot.slot, spot.statement.clause.ordinal, spot.mark)
         if spot.slot is Slot.MODALITY:
             return wrong

@@ -39,6 +39,7 @@ _VAGUE = (
 _NO_BODY = re.compile(
     r"^(?:经(?!济|营|理)|报|会(?!计)|发|责|受|为)|[由向将按给、]|会同|建立|健全|草案|提出|负责|以外"
 )
+_LOCAL = ("时", "中", "后", "前", "内", "上", "下", "外", "期间", "以上", "以下")
 _BREAKS = frozenset(
     [
         "、",
@@ -318,6 +319,7 @@ def nominal(statement: Statement, said: Sequence[Word]) -> Iterator[tuple[int, i
                 and 3 <= len(text) <= 12
                 and not text.startswith(_VAGUE)
                 and not body_of(text)
+                and not text.endswith(_LOCAL)
             ):
                 yield start, end, Slot.TERM, f"after {verb.text}"
             for name in _NAMED_BY:

@@ -228,7 +228,5 @@ def askers(play: Play) -> list[Asker]:
             found.append(Asker(f"token {person.n}", bearer, reads, known, works))
         if person.active and not person.session:
             secret = play.services.access.sessions.sign_in_as(person_id, "test")
-            found.append(
-                Asker(f"again {person.n}", (("cookie", f"{COOKIE}={secret}"),), *[person_id] * 3)
-            )
+            found.append(Asker(f"again {person.n}", (("cookie", f"{COOKIE}={secret}"),), *[person_id] * 3))
     return found

@@ -178,7 +178,9 @@ class Quizzes:
     def own(self, sees: str | None) -> set[str]:
         """Attempts that are the person's to see."""
         return {
-            a for a, found in self.attempts.items() if found.person_id == sees and self.given(sees, found.exam_id)
+            a
+            for a, found in self.attempts.items()
+            if found.person_id == sees and self.given(sees, found.exam_id)
         }
 
     def asked(self, sees: str | None, attempt_id: str) -> list[Version]:

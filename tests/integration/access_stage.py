@@ -24,10 +24,10 @@ from api.services import Services
 from api.settings import Settings
 from api.wiring import build_services
 from kb.errors import KbError, NotFound
-from kb.model import PUBLIC
 from store.shares import Share as Kept
 from store.shares import shares_of
 from tests.fakes import HashingEncoder
+from tests.integration.access_quiz_play import QuizPlay
 from tests.integration.access_worlds import (
     ADMINISTRATOR,
     EDITORS,
@@ -58,6 +58,7 @@ from tests.integration.access_worlds import (
     person_name,
     reason,
     text,
+    token_of,
 )
 
 _TREE = (
@@ -85,6 +86,10 @@ class Clock:
     def set(self, day: date) -> None:
         """Go to the morning of a day."""
         self._now = datetime(day.year, day.month, day.day, 8)
+
+    def wait(self, time: timedelta) -> None:
+        """Let time go by."""
+        self._now += time
 
     def now(self) -> datetime:
         """This moment."""
@@ -131,6 +136,7 @@ class Stage:
             self.services.holdings._index = _Later()  # type: ignore[assignment]
         self._database = folder / "home" / "catalog.db"
         self._template = folder / "template.db"
+        self.n_worlds = 0
         self.sessions: dict[str, str] = {}
         self.tokens: dict[str, tuple[str, str]] = {}
         self._first = self._populate()
@@ -182,6 +188,7 @@ class Stage:
             )
             live.commit()
         self.clock.set(FIRST_DAY)
+        self.n_worlds += 1
         return Play(self, history)
 
     def first_people(self) -> tuple[str, ...]:
@@ -193,13 +200,15 @@ class Stage:
         self.services.close()
 
 
-class Play:
+class Play(QuizPlay):
     """One world: the model, and the services that should agree with it."""
 
     def __init__(self, stage: Stage, history: History) -> None:
         self.stage = stage
         self.services = stage.services
         self.world = World()
+        self._begin_quizzes()
+        self.number = stage.n_worlds
         self.counts = {"done": 0, "refused": 0}
         for n in range(len(_TREE)):
             branch = self.services.access.branches.get(branch_id_of(n))
@@ -228,6 +237,10 @@ class Play:
                 self.counts["refused"] += 1
             else:
                 self.counts["done"] += 1
+
+    def wait(self, time: timedelta) -> None:
+        """Let time go by."""
+        self.stage.clock.wait(time)
 
     # -- who acts
 
@@ -396,11 +409,11 @@ class Play:
         rows = {s.share_id: s for s in self._shares(document_id)}
         by_name = {(r.branch_id, r.audience): r for r in rows.values()}
         for share in [s for s in held.shares if id(s) in new]:
-            parent_id = by_name[share.by, _token(share.audience)].parent_id
+            parent_id = by_name[share.by, token_of(share.audience)].parent_id
             assert parent_id is not None
             parent = rows[parent_id]
             share.parent = next(
-                s for s in fit if (s.by, _token(s.audience)) == (parent.branch_id, parent.audience)
+                s for s in fit if (s.by, token_of(s.audience)) == (parent.branch_id, parent.audience)
             )
 
     def _take_back(self, step: Step) -> None:
@@ -409,7 +422,9 @@ class Play:
         row = rows[step.c % len(rows)]
         self.services.access.sharing.take_back(by, document_id, row.share_id)
         self._was_seen(by, document_id)
-        held.drop(next(s for s in held.shares if (s.by, _token(s.audience)) == (row.branch_id, row.audience)))
+        held.drop(
+            next(s for s in held.shares if (s.by, token_of(s.audience)) == (row.branch_id, row.audience))
+        )
         self._agree_on_shares(document_id)
 
     def _copy(self, step: Step) -> None:
@@ -452,7 +467,7 @@ class Play:
         rows = self._shares(document_id)
         found = {(r.branch_id, r.audience, r.may_reshare) for r in rows}
         held = self.world.documents[document_id]
-        assert found == {(s.by, _token(s.audience), s.may_reshare) for s in held.shares}
+        assert found == {(s.by, token_of(s.audience), s.may_reshare) for s in held.shares}
 
     # -- partnerships and time
 
@@ -619,11 +634,3 @@ class Play:
             self._operator(), branch_id, name=found.name, level=found.level, parent_id=parent
         )
         self.world.branches[branch_id].parent = parent
-
-
-def _token(audience: Audience) -> str:
-    """How an audience is kept: needed to tell shares apart, not to know whom they reach."""
-    kind, *ids = audience
-    if kind == "everyone":
-        return PUBLIC
-    return f"share:{ids[0]}>{ids[1]}" if kind == "named" else ":".join(audience)

@@ -150,6 +150,14 @@ def rare_in(said: str) -> frozenset[str]:
 # -- the model -------------------------------------------------------------------------
 
 
+def token_of(audience: Audience) -> str:
+    """How an audience is kept: needed to tell shares apart, not to know whom they reach."""
+    kind, *ids = audience
+    if kind == "everyone":
+        return "public"
+    return f"share:{ids[0]}>{ids[1]}" if kind == "named" else ":".join(audience)
+
+
 @dataclass
 class Branch:
     """A branch; `n` is its place among all that were ever founded."""

@@ -23,6 +23,7 @@ from sqlalchemy import select
 from access.sharing import Wanted
 from access.tables import audit
 from kb.model import Mode, Query, Validity
+from quiz.exchange import formats
 from tests.integration.access_questions import (
     MISSING,
     Answer,
@@ -45,10 +46,30 @@ from tests.integration.access_worlds import (
 )
 
 EVERY_STANDING = tuple(("validity", v.value) for v in Validity)
+FORMATS = [name for name in formats() if name != "pdf"]
+"""Formats that leave text as it is."""
 COMMON = "共建活动"
 """A word of every text."""
 OF_OWN_DEEDS = re.compile(r"audit|/me\b|/jobs")
 """Answers that tell people what they did themselves, by the ids of what they did it to."""
+IDS_OF_QUIZZES = ("question_id", "paper_id", "exam_id", "attempt_id")
+OF_ATTEMPT = re.compile(r"^(?:/v1)?/attempts/([0-9a-f]{16})")
+READ_BY_HAND = {
+    "/manage/questions": ("branch", "document"),
+    "/manage/questions/review": ("branch",),
+    "/manage/questions/export": ("branch",),
+    "/manage/questions/export/file": ("branch", "format"),
+    "/manage/questions/import": ("branch",),
+    "/manage/questions/generate": ("branch", "document"),
+    "/manage/papers/pick": ("branch", "id"),
+}
+"""Names in queries that pages read themselves, by path."""
+WANTED_OF = {
+    "/manage/questions/export/file": ("format", "json"),
+    "/manage/papers/{paper_id}/export/file": ("format", "json"),
+    "/v1/papers/{paper_id}/export": ("format", "json"),
+}
+"""What a route gives nothing without."""
 N_WORLDS = int(os.environ.get("CANARY_WORLDS", "2000"))
 
 
@@ -61,7 +82,7 @@ class Setting:
         self.turn = 0
         self.asked: Counter[str] = Counter()
         self.n_worlds = 0
-        self.n_hidden = self.n_seen = 0
+        self.n_hidden = self.n_seen = self.n_asked = self.n_told = 0
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +131,8 @@ def test_nothing_hidden_comes_out_of_two_thousand_worlds(setting: Setting) -> No
                 "bytes": setting.interview.n_bytes - first[2],
                 "seen": setting.n_seen,
                 "hidden": setting.n_hidden,
+                "asked": setting.n_asked,
+                "told": setting.n_told,
                 "seconds": round(time.monotonic() - began),
             }
         )
@@ -223,6 +246,7 @@ def play_and_ask(setting: Setting, history: History, *, share: float) -> None:
         inquiry = Inquiry(setting, play, asker)
         if inquiry.finds_all():
             inquiry.lists()
+            inquiry.lists_quizzes()
             inquiry.words(share)
         inquiry.ids(share)
         inquiry.attempts(share)
@@ -236,10 +260,19 @@ class Inquiry:
         self.setting, self.play, self.asker, self.world = setting, play, asker, play.world
         self.seen = self.world.seen(asker.sees)
         self.hidden = [*(self.world.documents.keys() - self.seen), *self.world.gone]
+        self.quizzes = play.quizzes
+        self.hidden_by = {
+            "document_id": self.hidden,
+            **self.quizzes.hidden(asker.asks, asker.sees),
+        }
+        known = self.quizzes.told_ids(asker.asks, asker.sees)
+        self.never_named = [i for name in IDS_OF_QUIZZES for i in self.hidden_by[name] if i not in known]
         slots = {self.world.documents[d].slot for d in self.seen}
         self.texts = [text(n) for n in sorted(slots)]
         self.others = [text(n) for n in range(N_SLOTS) if n not in slots]
-        self.allowed = self.world.names_seen(asker.knows).union(*(t.canaries for t in self.texts))
+        self.allowed = self.world.names_seen(asker.knows).union(
+            *(t.canaries for t in self.texts), self.quizzes.canaries(asker.knows, asker.asks, asker.sees)
+        )
         # Where they did something, their own trail tells by the branch's name.
         with play.services.catalog.engine.connect() as connection:
             where = connection.execute(select(audit.c.branch_id).where(audit.c.person_id == asker.knows))
@@ -275,6 +308,17 @@ class Inquiry:
         assert not leaked, f"{told} and read {leaked}: {_around(said, leaked)}"
         if not OF_OWN_DEEDS.search(question.path):
             ids = [d for d in self.hidden if d in said and d not in question.said and not self._withdrew(d)]
+            ids += [i for i in self.never_named if i in said and i not in question.said]
+            assert not ids, f"{told} and read the ids {ids}: {_around(said, ids)}"
+        if (found := OF_ATTEMPT.match(question.path)) and found[1] in self.quizzes.attempts:
+            self._check_attempt(found[1], told, said)
+
+    def _check_attempt(self, attempt_id: str, told: str, said: str) -> None:
+        """Before an attempt is over nothing about it tells a key, also to those who may know it elsewhere."""
+        if not self.quizzes.is_revealed(attempt_id):
+            keys = self.quizzes.keys(attempt_id) & rare_in(said)
+            assert not keys, f"{told} and read of a key {keys}: {_around(said, keys)}"
+            ids = [i for i in (*self.quizzes.questions, *self.world.documents) if i in said]
             assert not ids, f"{told} and read the ids {ids}: {_around(said, ids)}"
 
     def _withdrew(self, document_id: str) -> bool:
@@ -319,6 +363,29 @@ class Inquiry:
                 assert others & {slot, slot + (slot in (0, 2))}, (self.asker.name, hit["title"], others)
             elif hit["validity"] == "repealed":
                 assert slot == 4 and 5 in others, (self.asker.name, hit["title"], others)
+
+    def lists_quizzes(self) -> None:
+        """Exams, banks and attempts are there for whom they are there, and whole as far as one sees them."""
+        mine, asks, sees = self.quizzes, self.asker.asks, self.asker.sees
+        if self.asker.knows is None or not self.world.people[self.asker.knows].settled:
+            return
+        exams = self.get("/v1/exams")["exams"]
+        assert {e["exam_id"] for e in exams} == {e for e in mine.exams if mine.given(sees, e)}
+        for branch_id in self.world.branches:
+            if mine.may_ask(asks, branch_id):
+                found = self.get("/v1/questions", ("branch", branch_id), ("k", "200"))
+                assert {q["question_id"] for q in found["questions"]} == mine.bank(asks, sees, branch_id)
+                assert found["total"] == len(found["questions"])
+        for attempt_id in mine.own(sees):
+            sitting, n = self.get(f"/v1/attempts/{attempt_id}"), len(mine.asked(sees, attempt_id))
+            is_over = mine.is_over(attempt_id)
+            assert (sitting["state"] != "open", sitting["n"]) == (is_over, 0 if is_over else n)
+            self.setting.n_asked += sitting["n"]
+            if is_over:
+                told = self.get(f"/v1/attempts/{attempt_id}/result")["questions"]
+                shown = [o for o in told if o["question"]]
+                assert len(shown) == (n if mine.is_revealed(attempt_id) else 0)
+                self.setting.n_told += len(shown)
 
     # -- what one finds by words
 
@@ -371,7 +438,7 @@ class Inquiry:
                 self._ask_beside_missing(route, question)
 
     def _ask_beside_missing(self, route: Route, question: Question) -> None:
-        hidden = [d for d in self.hidden if d in question.path]
+        hidden = [i for ids in self.hidden_by.values() for i in ids if i in question.path]
         if not hidden:
             self.ask(question)
             return
@@ -381,34 +448,42 @@ class Inquiry:
 
     def attempts(self, share: float) -> None:
         """Trying to change what is hidden is answered as trying to change what does not exist."""
-        hidden = [d for d in self.hidden if d in self.world.documents]
         shapes = [
             '{"audience": [{"audience": "own"}]}',
             '{"audience": []}',
             *(f'{{"branch_id": "{b}", "audience": [{{"audience": "own"}}]}}' for b in self.world.branches),
+            '{"answer": [0], "change": 9}',
+            '{"share": 1.0}',
+            '{"state": "retired", "reason": "-", "seen_version": 1}',
             "",
         ]
+        gone = {*self.world.gone}
         questions = [
-            Question(
-                method,
-                route.path.replace("{document_id}", document_id).replace("{share_id}", MISSING),
-                json=body,
+            (
+                hidden,
+                Question(
+                    method,
+                    route.path.replace("{" + name + "}", hidden)
+                    .replace("{share_id}", MISSING)
+                    .replace("{position}", "1"),
+                    json=body,
+                ),
             )
             for route in self.setting.interview.routes
-            if "{document_id}" in route.path
+            for name in self.hidden_by
+            if "{" + name + "}" in route.path
             for method in sorted(route.methods - {"GET", "HEAD"})
-            for document_id in hidden
+            for hidden in self.hidden_by[name]
+            if hidden not in gone
             for body in shapes
         ]
-        for question in self._some(questions, share / 4):
-            document_id = next(d for d in hidden if d in question.path)
-            other = replace(question, path=question.path.replace(document_id, MISSING))
-            with_token = self._with_form_token()
-            answers = self.setting.interview.ask(with_token, [question])
+        for hidden, question in self._some(questions, share / 4):
+            other = replace(question, path=question.path.replace(hidden, MISSING))
+            answers = self.setting.interview.ask(self._with_form_token(), [question])
             answers += self.setting.interview.ask(self._with_form_token(), [other])
             for q, a in zip((question, other), answers, strict=True):
                 self._check(q, a)
-            assert answers[0].without(document_id) == answers[1].without(MISSING), question
+            assert answers[0].without(hidden) == answers[1].without(MISSING), (self.asker.name, question)
 
     def _with_form_token(self) -> Asker:
         """The asker with the token that forms and changes need; a bearer needs none."""
@@ -431,7 +506,18 @@ class Inquiry:
             "person_id": [*world.people, MISSING],
             "partnership_id": [*world.partnerships, MISSING],
             "token_id": [t for _, t in self.play.stage.tokens.values()],
+            "question_id": [*self.quizzes.questions, MISSING],
+            "paper_id": [*self.quizzes.papers, MISSING],
+            "exam_id": [*self.quizzes.exams, MISSING],
+            "attempt_id": [*self.quizzes.attempts, MISSING],
             "q": [COMMON],
+            "id": [*self.quizzes.questions],
+            "paper": [*self.quizzes.papers],
+            "form": ["1", "2"],
+            "position": ["1"],
+            "version": ["1", "2"],
+            "format": FORMATS,
+            "show": ["wrong"],
         }
 
     def _some(self, among: Sequence[Any], share: float) -> list[Any]:
@@ -456,13 +542,18 @@ def _questions(route: Route, pools: dict[str, list[str]]) -> Iterator[Question]:
         known = pools.get(name) or [MISSING]
         paths = [p.replace("{" + name + "}", value) for p in paths for value in known]
     for path in paths:
-        required = (("q", COMMON),) if "q" in route.query else ()
+        required = (("q", COMMON),) if route.path in ("/v1/search", "/v1/suggest", "/suggest") else ()
+        if route.path in WANTED_OF:
+            required = (WANTED_OF[route.path],)
         yield Question("GET", path, required)
-        for name in route.query:
+        for name in (*route.query, *READ_BY_HAND.get(route.path, ())):
             kind = next((k for k in ("document", "branch", "person", "group") if k in name), None)
-            values = pools[f"{kind}_id"] if kind else []
-            for value in values:
-                yield Question("GET", path, (*required, (name, value)))
+            for value in pools[f"{kind}_id"] if kind else pools.get(name, []):
+                others = tuple(pair for pair in required if pair[0] != name)
+                yield Question("GET", path, (*others, (name, value)))
+        if route.path == "/manage/questions/generate":
+            for value in pools["document_id"]:
+                yield Question("GET", path, (("document", value), ("go", "1")))
         if "{document_id}" in route.path:
             yield Question("GET", path, (("q", COMMON), ("hit", "1")))
 

@@ -3,10 +3,12 @@
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from quiz.assembly import ON_PAPER
 from quiz.blueprint import Blueprint, Line, Misfilled, Why
 from quiz.citing import cited
 from quiz.exchange._paper import paper as printed_paper
+from quiz.kept import Kept
 from quiz.model import BLANK, Question, State, Type
 from quiz.papers import Paper, Place
 from tests.exam_room import Room, found, open_room
@@ -529,3 +532,44 @@ def test_print_and_word_number_the_questions_as_the_form_does(shelf: Shelf) -> N
     entries = [entry for section in printed.sections for entry in section.entries]
     assert [entry.number for entry in entries] == [1, 2, 3, 4, 5, 6]
     assert [entry.stem[0][:8] for entry in entries] == [stem[:8] for stem in stems]
+
+
+def test_two_people_replacing_at_once_put_nothing_in_twice(shelf: Shelf) -> None:
+    """Whoever comes second is told that the paper has changed, or finds it as it is by then."""
+    papers, by = shelf.room.papers, shelf.room.house.by("trainer")
+    paper_id = shelf.make(n_forms=2)
+
+    def replace_one(place: tuple[int, int]) -> bool:
+        try:
+            papers.replace(by, paper_id, *place)
+        except Conflict as error:
+            assert "somebody else" in error.message
+            return False
+        return True
+
+    places = [(form, position) for form in (1, 2) for position in (1, 2, 3)]
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(replace_one, places))
+    used = [p.planned.question_id for form in shelf.paper(paper_id).forms for p in form]
+    assert any(done)
+    assert len(set(used)) == 12
+
+
+def test_a_replacement_found_for_another_paper_than_there_is_is_not_put_in(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fitted a form that somebody changed in between is a conflict, and nothing is changed."""
+    papers, by = shelf.room.papers, shelf.room.house.by("trainer")
+    paper_id = shelf.make()
+    looked = papers.alternatives
+
+    def meanwhile(*args: Any, **more: Any) -> list[Kept]:
+        found = looked(*args, **more)
+        monkeypatch.undo()
+        papers.replace(by, paper_id, 1, 2)
+        return found
+
+    monkeypatch.setattr(papers, "alternatives", meanwhile)
+    with pytest.raises(Conflict, match="somebody else"):
+        papers.replace(by, paper_id, 1, 1)
+    assert len({p.planned.question_id for p in shelf.paper(paper_id).forms[0]}) == 6
