@@ -15,7 +15,7 @@ from access.office import Office
 from access.principal import Principal
 from access.rights import Action
 from access.scopes import Scopes
-from access.sharing import EVERYONE, Sharing, Wanted
+from access.sharing import EVERYONE, OWN, Reach, Sharing, Wanted
 from kb.errors import Conflict, InvalidRequest, NotFound
 from kb.model import derive_id
 from quiz.exam import (
@@ -138,15 +138,20 @@ class Exams:
         return replace(rules, title=title)
 
     def _tokens(self, by: Principal, paper: Paper, wanted: Sequence[Wanted]) -> list[str]:
-        """Whom it is given to: the same audiences, under the same rights, as documents; but people, always."""
-        if not wanted:
+        """Whom it is given to: the same audiences, under the same rights, as documents; but people, always.
+
+        And only those: what is given to a group is not for the whole branch.
+        """
+        audiences = {w.audience for w in wanted}
+        if not audiences:
             raise InvalidRequest("Cannot give an exam to nobody.", "Choose who is to sit it.")
-        if any(w.audience == EVERYONE for w in wanted):
+        if EVERYONE in audiences:
             raise InvalidRequest("Cannot give an exam to who does not sign in.", "Choose branches or groups.")
+        own = f"branch:{paper.branch_id}"
         found = self._sharing.tokens(
-            by, paper.branch_id, [Wanted(w.audience) for w in wanted], owner_id=by.person_id
+            by, paper.branch_id, [Wanted(a) for a in audiences], owner_id=by.person_id
         )
-        return sorted(found)
+        return sorted(t for t in found if t != own or audiences & {OWN, own})
 
     def preview(self, by: Principal, paper_id: str, wanted: Sequence[Wanted]) -> Preview:
         """Who would see it if it were given out so; nothing is changed.
@@ -156,13 +161,13 @@ class Exams:
         """
         paper = self._papers.paper(by, paper_id)
         by.require(Action.QUIZ, paper.branch_id)
-        self._tokens(by, paper, wanted)
-        reach = self._sharing.reach(
-            by, paper.branch_id, [Wanted(w.audience) for w in wanted], owner_id=by.person_id
-        )
+        tokens = frozenset(self._tokens(by, paper, wanted))
         with self._office.reading() as connection:
             scopes = Scopes(connection, self._office.today())
-            scope_of = {b: scopes.of_branch(b) for b in reach.branch_ids}
+            scope_of = {b: scopes.of_branch(b) for b in scopes.tree.parents}
+        scope_of = {b: scope for b, scope in sorted(scope_of.items()) if scope & tokens}
+        groups = tuple(t.removeprefix("group:") for t in sorted(tokens) if t.startswith("group:"))
+        reach = Reach(tuple(scope_of), groups, False, False)
         whole = self._n_asked(paper, by.scope)
         missing = {
             b: max(n - of for n, of in zip(whole, self._n_asked(paper, scope), strict=True))

@@ -202,6 +202,7 @@ def _statement(clause: Clause, text: str, start: int, end: int) -> Statement | N
     if (
         _ELLIPTIC.match(said)
         or is_hanging(said)
+        or "下列" in said
         or said.count("“") != said.count("”")
         or _CONTACT.search(said)
     ):

@@ -3,7 +3,8 @@
 import copy
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,24 +80,19 @@ def test_invented_regulations_give_sound_questions(library: list[Regulation]) ->
                 assert generated(services, document_id, 60) == questions
 
 
-class opened:
+@contextmanager
+def opened(folder: Path, library: list[Regulation]) -> Iterator[Services]:
     """A home of these regulations, taken in as any files are, while it is needed."""
-
-    def __init__(self, folder: Path, library: list[Regulation]) -> None:
-        self._services = build_services(
-            Settings(home=folder / "home", processes=1), encoder=HashingEncoder()
-        )
-        (folder / "texts").mkdir()
-        for number, regulation in enumerate(library):
-            (folder / "texts" / f"{number}.txt").write_text(regulation.text, encoding="utf-8")
-        report = self._services.ingest([folder / "texts"])
-        assert not report.failed
-
-    def __enter__(self) -> Services:
-        return self._services
-
-    def __exit__(self, *_: object) -> None:
-        self._services.close()
+    texts = folder / "texts"
+    texts.mkdir()
+    for number, regulation in enumerate(library):
+        (texts / f"{number}.txt").write_text(regulation.text, encoding="utf-8")
+    services = build_services(Settings(home=folder / "home", processes=1), encoder=HashingEncoder())
+    try:
+        assert not services.ingest([texts]).failed
+        yield services
+    finally:
+        services.close()
 
 
 @pytest.mark.long
@@ -173,13 +169,17 @@ def number() -> Json:
 def body_asked() -> Json:
     """Single choice of a body."""
     options = ["市财政部门", "市审计部门", "市人民政府", "市公安机关"]
-    return question("single", "body", "第四条", PAYS, PAYS.replace("市财政部门", GAP), "市财政部门", options=options)
+    return question(
+        "single", "body", "第四条", PAYS, PAYS.replace("市财政部门", GAP), "市财政部门", options=options
+    )
 
 
 def term() -> Json:
     """Single choice of a term."""
     options = ["安全设施", "消防通道", "门禁系统", "照明设备"]
-    return question("single", "term", "第三条", ROOM, ROOM.replace("安全设施", GAP), "安全设施", options=options)
+    return question(
+        "single", "term", "第三条", ROOM, ROOM.replace("安全设施", GAP), "安全设施", options=options
+    )
 
 
 def modality() -> Json:
@@ -192,7 +192,9 @@ def modality() -> Json:
 def several() -> Json:
     """Multiple choice from a list in items."""
     stem = f"有下列情形之一的，档案馆应当停止借阅：{GAP}。"
-    return question("multiple", "list", "第二条", STOP, stem, list(REASONS), options=[*REASONS, "档案尚未编目"])
+    return question(
+        "multiple", "list", "第二条", STOP, stem, list(REASONS), options=[*REASONS, "档案尚未编目"]
+    )
 
 
 def true_one() -> Json:
@@ -210,7 +212,9 @@ def false_one() -> Json:
 def blank() -> Json:
     """Fill in the blank."""
     accepted = [["30日", "三十天", "30天"]]
-    return question("blank", "number", "第一条", REPLY, REPLY.replace("三十日", GAP), ["三十日"], accepted=accepted)
+    return question(
+        "blank", "number", "第一条", REPLY, REPLY.replace("三十日", GAP), ["三十日"], accepted=accepted
+    )
 
 
 GOOD: tuple[Callable[[], Json], ...] = (
@@ -262,7 +266,9 @@ def open_list() -> Json:
     """A list in a sentence that ends in 等."""
     quote = "档案馆的藏品包括手稿、图纸、照片等。"
     right = ["手稿", "图纸", "照片"]
-    return question("multiple", "list", "第七条", quote, f"档案馆的藏品包括{GAP}等。", right, options=[*right, "书籍"])
+    return question(
+        "multiple", "list", "第七条", quote, f"档案馆的藏品包括{GAP}等。", right, options=[*right, "书籍"]
+    )
 
 
 def part_of_a_list() -> Json:
@@ -276,20 +282,30 @@ def unheaded() -> Json:
     """A sentence that leans on the paragraph before it."""
     quote = "前款规定的藏品由档案主管部门登记。"
     options = ["档案主管部门", "市财政部门", "市审计部门"]
-    return question("single", "body", "第八条", quote, f"前款规定的藏品由{GAP}登记。", "档案主管部门", options=options)
+    return question(
+        "single", "body", "第八条", quote, f"前款规定的藏品由{GAP}登记。", "档案主管部门", options=options
+    )
 
 
 def beheaded() -> Json:
     """A sentence that begins in the middle of a matter."""
     quote = "逾期不归还的，由档案主管部门处二百元罚款。"
     options = ["一百元", "二百元", "五百元"]
-    return question("single", "number", "第九条", quote, quote.replace("二百元", GAP), "二百元", options=options)
+    return question(
+        "single", "number", "第九条", quote, quote.replace("二百元", GAP), "二百元", options=options
+    )
 
 
 def cut_number() -> Json:
     """A gap in the middle of a number."""
     return question(
-        "single", "number", "第一条", REPLY, REPLY.replace("十日", GAP), "十日", options=["八日", "九日", "十日"]
+        "single",
+        "number",
+        "第一条",
+        REPLY,
+        REPLY.replace("十日", GAP),
+        "十日",
+        options=["八日", "九日", "十日"],
     )
 
 
@@ -350,15 +366,18 @@ def test_a_broken_question_is_caught(gate: int, make: Callable[[], Json]) -> Non
     assert gate in {v.gate for v in violations([make()], TEXTS, IN_FORCE)}
 
 
-def test_应该_is_no_pointer() -> None:
+def test_ought_is_no_pointer() -> None:
     """该 counts as left hanging, 应该 does not."""
-    found = violations([changed(number, stem=f"档案馆应该自收到借阅申请之日起{GAP}内作出答复。")()], TEXTS, IN_FORCE)
+    found = violations(
+        [changed(number, stem=f"档案馆应该自收到借阅申请之日起{GAP}内作出答复。")()], TEXTS, IN_FORCE
+    )
     assert 8 not in {v.gate for v in found}
 
 
-@pytest.mark.parametrize(("true", "false", "even"), [(2, 1, True), (3, 1, False), (70, 66, True), (90, 60, False)])
+@pytest.mark.parametrize(
+    ("true", "false", "even"), [(2, 1, True), (3, 1, False), (70, 66, True), (90, 60, False)]
+)
 def test_true_and_false_are_counted(true: int, false: int, even: bool) -> None:
     """A batch is even within one, a large one within three in a hundred of half."""
     judged = [true_one() for _ in range(true)] + [false_one() for _ in range(false)]
     assert (6 not in {v.gate for v in violations(judged, TEXTS, IN_FORCE)}) == even
-
