@@ -32,8 +32,9 @@ _PREFACE = re.compile(r"^(?:根据)?《[^》]*》(?:提到)?[，,]")
 _STOPS = re.compile(r"[。；：！？;:!?\n]")
 _BORDERS = frozenset("。;:!?,\n()、") | {""}
 _HANGING = re.compile(
-    rf"(?<!应)该|上述|前述|前款|前项|前条|前两款|上款|上条|本条(?!例)|本款|本项|本章(?!程)|本节(?!约)|本编|(?<!条)第{_NUM}款|第{_NUM}款的?规定"
-    rf"|(?:^|[，。；：])[^条，。；：]*第（?{_NUM}）?项(?:规定|所|的?情形|的?行为|的规定|、|和|至|或|者)"
+    r"(?<!应)该|上述|前述|前款|前项|前条|前两款|上款|上条|本条(?!例)|本款|本项|本章(?!程)|本节(?!约)|本编"
+    # A paragraph or item hangs where its article is not named before it: 第三条第一款、第二款 stands by itself.
+    rf"|(?:^|[，。；：])[^条，。；：]*第（?{_NUM}）?(?:款|项(?=规定|所|的?情形|的?行为|的规定|、|和|至|或|者))"
 )
 _OPENING = re.compile(
     r"其(?!中央)|但|并(?!购|列)|且|也|还(?!本)|同时|因此|因而|否则|逾期|此|这|对此|为此|据此|另外|然而|不过|而|或者|以及|及(?!时)"
@@ -438,7 +439,7 @@ def _truth(question: Json, text: str) -> Iterator[Finding]:
     ):
         yield 6, f"changed elsewhere than at {key!r}, or in more than that"
         return
-    yield from ((6, f"the slot is of another kind: {w}") for w in kind_differs(question["slot"], key, put))
+    yield from ((4, f"the slot is of another kind: {w}") for w in kind_differs(question["slot"], key, put))
     if canonical(put) == canonical(key) or same_or_overlapping(put, key):
         yield 6, f"{put} means {key}"
     if _MODALS.get(put, put) == _MODALS.get(key, key):
@@ -475,6 +476,7 @@ def _blanks(question: Json, text: str) -> Iterator[str]:
         )
         yield from (f"{a} is accepted and is the key" for a in accepted if a == key)
     parts = _parts(body(question))
+    lines = "。".join(map(_flat, _HEAD.sub("\n", text).splitlines()))
     for sentence in _STOPS.split(parts[-1]):
         if GAP not in sentence or len(_flat(sentence.replace(GAP, ""))) < 6:
             continue

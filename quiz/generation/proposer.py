@@ -15,9 +15,9 @@ import httpx
 from kb.errors import ProposerUnavailable
 from kb.model import Clause, Document
 from quiz.generation.making import difficulty, source_words
-from quiz.generation.statements import body_clauses
+from quiz.generation.statements import body_clauses, statements
 from quiz.model import BLANK, FALSE, TRUE, Citation, Question, Slot, Type
-from quiz.quantities import amount_of
+from quiz.quantities import amount_of, amounts
 
 PROPOSED = (Type.SINGLE, Type.MULTIPLE, Type.TRUE_FALSE, Type.BLANK)
 """Types that are asked of a model."""
@@ -144,10 +144,8 @@ def _located(
     document: Document, clause: Clause, type_: Type, stem: str, keys: tuple[str, ...]
 ) -> tuple[int, int, tuple[tuple[int, int], ...]]:
     """The sentence of the clause that the stem is, and where its keys stand; no places if it is none."""
-    text = document.text
-    for m in re.finditer(r"[^。！？\n]+[。！？]?", text[clause.start : clause.end]):
-        start, end = clause.start + m.start(), clause.start + m.end()
-        said = text[start:end]
+    for statement in statements(document, clause):
+        start, end, said = statement.start, statement.end, statement.text
         if type_ is Type.TRUE_FALSE:
             if (span := _changed(said, stem)) is not None:
                 return start, end, ((start + span[0], start + span[1]),)
@@ -169,4 +167,6 @@ def _changed(said: str, stem: str) -> tuple[int, int] | None:
     tail = next((i for i, (a, b) in enumerate(zip(said[::-1], stem[::-1], strict=False)) if a != b), 0)
     if head + tail < 0.6 * len(stem) or head + tail > min(len(said), len(stem)):
         return None
-    return head, len(said) - tail
+    end = len(said) - tail
+    whole = next((a for a in amounts(said) if a.start <= head and end <= a.end), None)
+    return (whole.start, whole.end) if whole else (head, end)

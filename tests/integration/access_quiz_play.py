@@ -205,14 +205,15 @@ class QuizPlay:
         )
         by = self.principal(person_id)
         exam_id = self.services.quiz.exams.give(by, paper_id, rules, [w for w, _ in wanted])
-        audiences = tuple({("branch", branch_id): None} | {a: None for _, a in wanted})
+        audiences = tuple(dict.fromkeys(a for _, a in wanted))
         limited, at_once = bool(step.c % 2) and not practice, bool(step.a % 2) or practice
         mine.exams[exam_id] = Exam(n, paper_id, branch_id, audiences, closes, at_once, limited)
         with self.services.catalog.engine.connect() as connection:
             tokens = connection.execute(
                 select(exam_audiences.c.token).where(exam_audiences.c.exam_id == exam_id)
             )
-            assert set(tokens.scalars()) == set(map(token_of, audiences))
+            found = set(tokens.scalars())
+            assert found == set(map(token_of, audiences)), (found, audiences)
 
     def _close(self, step: Step) -> None:
         fit = [

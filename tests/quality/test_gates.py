@@ -350,7 +350,7 @@ HELD_BY: tuple[tuple[str, int, Callable[[], Json]], ...] = (
     ("the middle of a matter", 8, beheaded),
     ("the key in the stem", 8, changed(number, stem=f"三十日规则：档案馆应当自收到借阅申请之日起{GAP}内作出答复。")),
     ("该 without its noun", 8, changed(number, stem=f"该馆应当自收到借阅申请之日起{GAP}内作出答复。")),
-    ("一款 of another article", 8, changed(number, stem=f"依照第三条第二款规定，档案馆应当在{GAP}内作出答复。")),
+    ("a paragraph without its article", 8, changed(number, stem=f"依照第二款规定，档案馆应当在{GAP}内作出答复。")),
 )  # fmt: skip
 
 
