@@ -483,7 +483,7 @@ def _blanks(question: Json, text: str) -> Iterator[str]:
         frame = "([^。;:,]{1,40}?)".join(re.escape(_flat(p)) for p in sentence.strip("，, ").split(GAP))
         ways = {
             canonical("|".join(m.groups()))
-            for m in re.finditer(rf"(?:^|(?<=[。;:,)])){frame}(?=[。;:]|$)", _flat(text))
+            for m in re.finditer(rf"(?:^|(?<=[。;:,)])){frame}(?=[。;:]|$)", lines)
         }
         if len(ways) > 1:
             yield f"the text fills it in {len(ways)} ways: {sorted(ways)}"

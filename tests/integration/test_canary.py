@@ -52,6 +52,7 @@ COMMON = "共建活动"
 """A word of every text."""
 OF_OWN_DEEDS = re.compile(r"audit|/me\b|/jobs")
 """Answers that tell people what they did themselves, by the ids of what they did it to."""
+NEAR = float(os.environ.get("CANARY_NEAR", "10"))
 IDS_OF_QUIZZES = ("question_id", "paper_id", "exam_id", "attempt_id")
 OF_ATTEMPT = re.compile(r"^(?:/v1)?/attempts/([0-9a-f]{16})")
 READ_BY_HAND = {
@@ -266,6 +267,9 @@ class Inquiry:
             **self.quizzes.hidden(asker.asks, asker.sees),
         }
         known = self.quizzes.told_ids(asker.asks, asker.sees)
+        pools = (play.quizzes.questions, play.quizzes.papers, play.quizzes.exams, play.quizzes.attempts)
+        hidden = {i for name in IDS_OF_QUIZZES for i in self.hidden_by[name]}
+        self.near = {i for pool in pools for i in pool} - hidden
         self.never_named = [i for name in IDS_OF_QUIZZES for i in self.hidden_by[name] if i not in known]
         slots = {self.world.documents[d].slot for d in self.seen}
         self.texts = [text(n) for n in sorted(slots)]
@@ -433,7 +437,10 @@ class Inquiry:
             if "GET" not in route.methods:
                 continue
             questions = list(_questions(route, pools))
-            for question in self._some(questions, share):
+            # Of what is asked of people little is there for anybody: that is looked at more often.
+            near = [q for q in questions if any(i in q.path for i in self.near)]
+            far = [q for q in questions if q not in near]
+            for question in [*self._some(far, share), *self._some(near, NEAR * share)]:
                 self.setting.asked[route.path] += 1
                 self._ask_beside_missing(route, question)
 

@@ -32,18 +32,26 @@ CHOICES = 3
 pytestmark = pytest.mark.slow
 
 
+_SERVE = """
+import sys, uvicorn
+from pathlib import Path
+from api.app import create_app
+from tests.integration.account_browser import open_site
+
+services = open_site(Path(sys.argv[1]), second_factor=False, requests_per_minute=0)
+uvicorn.run(create_app(services), port=int(sys.argv[2]), log_level="error")
+"""
+
+
 class Server:
-    """`gongxue serve` in a process of its own."""
+    """The application on a home, in a process of its own."""
 
     def __init__(self, home: Path) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
-        command = [sys.executable, "-m", "api.cli", "serve", "--home", str(home), "--port", str(self.port)]
-        environment = os.environ | {"GONGXUE_REQUESTS_PER_MINUTE": "0"}
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        command = [sys.executable, "-c", _SERVE, str(home), str(self.port)]
+        self.process = subprocess.Popen(command, cwd=ROOT)
 
     def wait(self) -> None:
         """Until it answers."""
