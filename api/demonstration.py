@@ -17,11 +17,16 @@ from sqlalchemy import insert
 from access.access import DEMONSTRATION, Access
 from access.branches import Level
 from access.rights import Role
+from access.sharing import Wanted
 from access.tables import facts
 from api.services import Progress, Services
 from api.settings import LOOPBACK, ROOT
 from kb.errors import InvalidSetting
 from kb.model import PUBLIC, DocumentCard
+from quiz.blueprint import Blueprint, Line
+from quiz.exam import ExamRules, Mode, Retake, Reveal
+from quiz.generation.generator import Material
+from quiz.model import State, Type
 from store.shares import put_shares, share, shares_of
 
 CORPUS = ROOT / "corpus"
@@ -57,6 +62,7 @@ def fill(services: Services, progress: Progress | None = None) -> bool:
     services.ingest([CORPUS], progress)
     _share(services, sample, groups)
     services.follow(progress)
+    _put_quiz(services, sample["quiz"], people)
     return True
 
 
@@ -166,3 +172,31 @@ def _share_one(
         put = [share(card.document_id, a, branch_id=keeper, at=at) for a in audiences]
         services.catalog.keep(card.document_id, branch_id=keeper, owner_id=None, within=connection)
         put_shares(connection, card.document_id, put, [s.share_id for s in old])
+
+
+def _put_quiz(services: Services, sample: dict[str, Any], people: dict[str, str]) -> None:
+    """Questions from the sample rules, some approved and some waiting for review; a paper, and exams to sit."""
+    quiz = services.quiz
+    by = services.access.sessions.principal_of(people[sample["by"]])
+    branch_id: str = sample["branch_id"]
+    cards = services.catalog.cards(by.scope, services.today(), k=1000)
+    for source in sample["sources"]:
+        card = next(c for c in cards if _source(c).startswith(source))
+        made = quiz.generator.generate(Material(card.document_id), by.scope, n=sample["n"], seed=1)
+        added = quiz.bank.add(by, branch_id, made.questions)
+        for question_id in added.ids[: sample["approved"]]:
+            quiz.bank.set_state(by, question_id, State.APPROVED, seen_version=1)
+    lines = tuple(Line(**{**line, "types": frozenset(map(Type, line["types"]))}) for line in sample["lines"])
+    paper_id = quiz.papers.make(by, branch_id, sample["paper"], Blueprint(lines, n_forms=2), 1)
+    now = services.access.office.now()
+    for exam in sample["exams"]:
+        rules = ExamRules(
+            exam["title"],
+            Mode(exam["mode"]),
+            now,
+            now + timedelta(days=exam["days"]),
+            minutes=exam["minutes"],
+            retake=Retake.ANY,
+            reveal=Reveal.SUBMITTED,
+        )
+        quiz.exams.give(by, paper_id, rules, [Wanted(w) for w in exam["wanted"]])

@@ -189,6 +189,7 @@ class Maker:
             or listed.open
             or not listed.whole
             or len(listed.members) > 5
+            or self._is_all(spot)
         ):
             return
         keys = tuple(self._document.text[s:e] for s, e in listed.members)
@@ -334,6 +335,11 @@ class Maker:
         )
 
     # -- parts ---------------------------------------------------------------------------
+
+    def _is_all(self, spot: Spot) -> bool:
+        """Whether nothing of an item is left when the spot is a gap: then the items beside it fill it, too."""
+        s = spot.statement
+        return bool(s.lead) and len(s.text) - len(spot.text) < 4
 
     def _gapped(self, spot: Spot) -> str:
         s = spot.statement

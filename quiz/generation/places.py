@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import rjieba
@@ -21,6 +21,7 @@ from quiz.quantities import Amount, amounts, dates
 
 MODEL = Path(__file__).with_name("places.json")
 LONGEST = 26
+LONGEST_LIST = 46
 MOST = 10
 MODALITIES = ("应当", "不得", "可以", "必须", "有权", "禁止", "严禁", "无权")
 _STOPS = frozenset("，。；：！？,;:（）()《》〈〉“”\"'　 \n\t…")
@@ -80,6 +81,10 @@ _PREPOSITIONS = frozenset(
         "根据",
     ]
 )
+_LINKS = frozenset(("和", "与", "或", "或者", "以及", "及"))
+_BOUND = 0.5
+_BOUND_LEAST = 3
+"""Two words are one term where a document has them together so often, and in that share of the rarer one."""
 _FUNCTION = frozenset(
     [
         "的",
@@ -228,7 +233,7 @@ def places(
     ['三十日']
     """
     said = words(text)
-    spans = list(candidates(said))
+    spans = list(candidates(said, around))
     if not spans:
         return []
     seen = kinds(text)
@@ -244,30 +249,41 @@ def places(
     )
 
 
-def candidates(said: Sequence[Word]) -> Iterator[tuple[int, int]]:
-    """First and last word of every run that reads as one thing and may be asked about."""
+def candidates(said: Sequence[Word], around: str = "") -> Iterator[tuple[int, int]]:
+    """First and last word of every run that reads as one thing and may be asked about.
+
+    `around` is the document: a run neither begins nor ends inside a term of it.
+    """
+    free = [
+        k in (0, len(said)) or _is_edge(said[k - 1], said[k]) or not _is_term(around, said[k - 1], said[k])
+        for k in range(len(said) + 1)
+    ]
     for i, first in enumerate(said):
         if first.text == "“" and (j := _closing_quote(said, i)):
             yield i + 1, j
         if (
-            first.text in _FUNCTION
+            not free[i]
+            or first.text in _FUNCTION
             or first.text in _STOPS
             or first.text in _LOCALIZERS
+            or first.text in _LINKS
             or first.text.isspace()
         ):
             continue
         opens = _opens(said, i)
+        longest = LONGEST
         for j in range(i, len(said)):
             last = said[j]
-            if last.text in _STOPS or last.end - first.start > LONGEST:
+            if last.text == "、":
+                longest = LONGEST_LIST
+            if last.text in _STOPS or last.end - first.start > longest:
                 break
-            if _NEVER.search("".join(w.text for w in said[i : j + 1])):
+            if not free[j + 1]:
                 continue
+            alone = i == j and len(first.text) > 1 and first.text != "称"
             if (
-                (i == j and len(first.text) > 1)
-                or (opens and _closes(said, j) and _is_one(said, i, j))
-                or _is_row(said, i, j)
-            ):
+                alone or (opens and _closes(said, j) and _is_one(said, i, j)) or _is_row(said, i, j)
+            ) and not _NEVER.search("".join(w.text for w in said[i : j + 1])):
                 yield i, j
 
 
@@ -278,10 +294,35 @@ def _is_row(said: Sequence[Word], i: int, j: int) -> bool:
         len(inside) >= 3
         and all((w.text == "、") == (k % 2 == 1) for k, w in enumerate(inside))
         and (i == 0 or said[i - 1].text != "、")
-        and (
-            j + 1 == len(said) or said[j + 1].text not in ("、", "和", "或者", "以及", "等", "或", "及", "与")
-        )
+        and (j + 1 == len(said) or (said[j + 1].text not in ("、", "等") and said[j + 1].text not in _LINKS))
     )
+
+
+def _is_edge(before: Word, after: Word) -> bool:
+    """Whether one thing ends and another begins between the two, whatever the document says of them."""
+    marks = (_STOPS, _FUNCTION, _LINKS, MODALITIES)
+    return (
+        any(w.text in mark for w in (before, after) for mark in marks)
+        or _is_amount(before)
+        or _is_amount(after)
+        or before.text in _LOCALIZERS
+    )
+
+
+def _is_term(around: str, before: Word, after: Word) -> bool:
+    """Whether the document has the two words together nearly whenever it has one of them: 劳务派遣, 客运索道."""
+    if not around or min(len(before.text), len(after.text)) < 2:
+        return False
+    both = _often(around, before.text + after.text)
+    return both >= _BOUND_LEAST and both >= _BOUND * min(
+        _often(around, before.text), _often(around, after.text)
+    )
+
+
+@lru_cache(maxsize=1 << 14)
+def _often(around: str, text: str) -> int:
+    """How often the document has the text."""
+    return around.count(text)
 
 
 def _closing_quote(said: Sequence[Word], i: int) -> int | None:
@@ -330,6 +371,8 @@ def _closes(said: Sequence[Word], j: int) -> bool:
         return True
     if after.text in _LOCALIZERS:
         return False
+    if after.text in ("会同", "级"):
+        return True
     if last.text in _LOCALIZERS or after.tag[0] in "pd":
         return True
     return after.tag == "v" and last.tag[0] in "nvr" and last.tag != "v"
@@ -352,7 +395,7 @@ def _is_one(said: Sequence[Word], i: int, j: int) -> bool:
     if any(w.text == "、" for w in inside):
         before = said[i - 1].text if i else "^"
         after = said[j + 1].text if j + 1 < len(said) else "$"
-        return before != "、" and after not in ("、", "和", "或者", "以及", "等", "或", "及", "与")
+        return before != "、" and after != "、" and after not in _LINKS
     return True
 
 
@@ -363,10 +406,14 @@ def _cuts(said: Sequence[Word], i: int, j: int) -> bool:
     open_verb = any(
         w.tag == "v" and not any(x.text == "的" for x in inside[k + 1 :]) for k, w in enumerate(inside)
     )
-    if after == "的" and open_verb and beyond not in _STOPS and beyond != "$":
+    listed = any(w.text == "、" or w.text in _LINKS for w in inside)
+    if after == "的" and not listed and any(w.tag[0] == "v" for w in inside[1:-1]):
+        return True
+    if after == "的" and not listed and open_verb and beyond not in _STOPS and beyond != "$":
         return True
     whole = inside[0].tag == "v" and (after in _STOPS or after in ("$", "的"))
-    if any(w.tag == "p" or w.text in _PREPOSITIONS for w in inside[1:]) and not whole:
+    leads = (w.tag == "p" or w.text in _PREPOSITIONS for w in inside)
+    if not whole and any(led and not _links(inside, k) for k, led in enumerate(leads) if k):
         return True
     before = said[i - 1] if i else None
     led = before is not None and (
@@ -375,6 +422,13 @@ def _cuts(said: Sequence[Word], i: int, j: int) -> bool:
         or (before.tag == "v" and before.text not in MODALITIES)
     )
     return led and inside[0].tag != "v" and open_verb
+
+
+def _links(inside: Sequence[Word], k: int) -> bool:
+    """Whether the word joins two of a kind: 单位和个人."""
+    if inside[k].text not in _LINKS or not 0 < k < len(inside) - 1:
+        return False
+    return inside[k].tag == "c" or inside[k - 1].tag[0] == inside[k + 1].tag[0]
 
 
 def _is_whole(said: Sequence[Word], i: int, j: int) -> bool:
@@ -504,7 +558,7 @@ def features(
     if a == "的" and right is False:
         found.append("before_de")
     if around and kind is None:
-        often = around.count(text)
+        often = _often(around, text)
         found += [
             f"often={min(often, 4) if often < 5 else 5 + min(often // 10, 4)}",
             f"often,w={min(often, 6)},{min(n_words, 4)}",

@@ -15,7 +15,7 @@ from quiz.generation.gates import plain, same_meaning
 from quiz.generation.places import Word, words
 from quiz.generation.statements import Listing, Statement, body_clauses, listings, statements
 from quiz.model import Slot
-from quiz.quantities import Amount, amount_of, amounts, dates
+from quiz.quantities import Amount, amount_of, amounts, date_of, dates
 
 MODALITY_OPTIONS = ("应当", "可以", "不得", "无须")
 _VAGUE = (
@@ -38,6 +38,9 @@ _VAGUE = (
 """With these begins what names no body for itself."""
 _NO_BODY = re.compile(
     r"^(?:经(?!济|营|理)|报|会(?!计)|发|责|受|为)|[由向将按给、]|会同|建立|健全|草案|提出|负责|以外"
+)
+_NO_TERM = re.compile(
+    "须|应|可以|不|有权|会同|具有|向|对|经(?!济|营|理|费)|被|把|由|自(?!然|治|行|愿|动|来)|从|在|将|已|依照|按照|报(?!纸|告|刊|名|表|酬)|其"
 )
 _LOCAL = ("时", "中", "后", "前", "内", "上", "下", "外", "期间", "以上", "以下")
 _BREAKS = frozenset(
@@ -139,6 +142,8 @@ _CUSTOMARY: Mapping[str, Sequence[int]] = {
 _SHARES = (5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90)
 _POOLED, _OFFERED = 40, 12
 """Terms that are looked at for a key, and those of them, nearest in meaning, that are offered."""
+_ALIKE = 0.4
+"""Cosine from which two members of lists are of one kind; those that end alike are so in any case."""
 _FARTHEST = 6
 """How many times more or less than the key a wrong amount may be, where others are to be had."""
 _STEPS = (Fraction(1, 3), Fraction(1, 2), Fraction(2, 3), Fraction(3, 2), Fraction(2), Fraction(3))
@@ -207,9 +212,13 @@ class Pool:
             key=lambda o: (abs(o.clause - clause), abs(len(o.text) - len(key)), o.text),
         )
         texts = _told_apart(key, (o.text for o in near), _POOLED)
-        if slot is Slot.TERM and self._encode is not None and len(texts) > 1:
+        if slot is Slot.DATE:
+            texts = [t for t in texts if len(date_of(t) or ()) == len(date_of(key) or ())]
+        if slot is Slot.TERM and self._encode is not None and texts:
             alike = self._likeness(key, texts)
-            texts = sorted(texts, key=lambda t: -round(alike[t], 3))
+            if not mark.startswith("after "):
+                texts = [t for t in texts if t[-1] == key[-1] or alike[t] >= _ALIKE]
+            texts.sort(key=lambda t: (t[-1] != key[-1], -round(alike[t], 3)))
         return texts[:_OFFERED]
 
     def _likeness(self, key: str, texts: Sequence[str]) -> dict[str, float]:
@@ -258,6 +267,15 @@ def body_of(text: str) -> bool:
     return len(text) >= 3 and text.endswith(tuple(_BODY_END)) and not _NO_BODY.search(text)
 
 
+def is_term(text: str) -> bool:
+    """Whether the text may name a thing: no verb of duty in front, no 中 or 时 behind.
+
+    >>> is_term("安全标志"), is_term("须报省"), is_term("调查结果中")
+    (True, False, False)
+    """
+    return not text.endswith(_LOCAL) and not _NO_TERM.match(text)
+
+
 def _told_apart(key: str, texts: Iterable[str], most: int = 12) -> list[str]:
     """Those that differ in meaning from the key and from each other, in their order, at most so many."""
     found: list[str] = []
@@ -281,9 +299,9 @@ def _offers(statement: Statement, said: Sequence[Word], lists: Sequence[Listed])
         yield Offer(statement.text[s:e], Slot.DATE, clause)
     for listed in lists:
         for s, e in listed.members:
-            yield Offer(
-                statement.text[s - statement.start : e - statement.start], Slot.TERM, clause, listed.mark
-            )
+            text = statement.text[s - statement.start : e - statement.start]
+            if is_term(text):
+                yield Offer(text, Slot.TERM, clause, listed.mark)
     for s, e, slot, mark in nominal(statement, said):
         yield Offer(statement.text[s:e], slot, clause, mark)
 
@@ -319,7 +337,7 @@ def nominal(statement: Statement, said: Sequence[Word]) -> Iterator[tuple[int, i
                 and 3 <= len(text) <= 12
                 and not text.startswith(_VAGUE)
                 and not body_of(text)
-                and not text.endswith(_LOCAL)
+                and is_term(text)
             ):
                 yield start, end, Slot.TERM, f"after {verb.text}"
             for name in _NAMED_BY:
