@@ -244,7 +244,7 @@ def _preview_lines(access: Access, by: Principal, paper: Paper, preview: Preview
     lines = list(words.reach(preview.reach, paper.branch_id))
     if not preview.hidden:
         return [*lines, f"{preview.n} 道题大家都能做。"]
-    return lines + [
-        f"{words.branch(branch_id)}看不到其中 {n} 道题所依据的材料，那里的人只做 {preview.n - n} 道。"
-        for branch_id, n in sorted(preview.hidden.items())
-    ]
+    for branch_id, n in sorted(preview.hidden.items()):
+        left = f"那里的人只做 {preview.n - n} 道" if n < preview.n else "那里的人做不了"
+        lines.append(f"{words.branch(branch_id)}看不到其中 {n} 道题所依据的材料，{left}。")
+    return lines

@@ -43,10 +43,16 @@ def main() -> None:
                 Row(f"by {form}, {GROUPS[name]}: within {k}", by_depth[str(k)], LIMITS.get(k)) for k in DEPTHS
             ]
     texts = [(e.text, e.around) for e in examples if e.form == "statement"]
-    began = time.perf_counter()
+    began = time.process_time()
     for text, around in texts:
         places(text, around)
-    rows.append(Row("ms a statement", round((time.perf_counter() - began) / len(texts) * 1000, 2), "< 2"))
+    rows.append(
+        Row(
+            "ms of processor time a statement",
+            round((time.process_time() - began) / len(texts) * 1000, 2),
+            "< 2",
+        )
+    )
     write_results(
         arguments.out,
         "Where real exam items ask, on laws held out from training",

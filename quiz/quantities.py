@@ -151,6 +151,15 @@ def date_of(text: str) -> tuple[int, ...] | None:
     return tuple(v for v in values if v is not None)
 
 
+def date_shape(text: str) -> str:
+    """Which of year, month and day a date names.
+
+    >>> date_shape("2022年11月"), date_shape("8月5日")
+    ('年月', '月日')
+    """
+    return "".join(c for c in text if c in "年月日")
+
+
 def _value(text: str) -> Fraction | None:
     text = text.translate({0xFF10 + d: str(d) for d in range(10)}).replace("．", ".")
     if text == "半":

@@ -16,9 +16,9 @@ from quiz.quantities import amount_of, date_of
 N_OPTIONS = 4
 _NEARNESS = 0.06
 """What it costs to take an answer from farther away, against a question's worth of luck."""
-_CROWDED = 0.4
-_AHEAD = 0.6
-"""How many questions a rule of thumb may have gained over chance."""
+_CROWDED = 1.0
+_AHEAD, _BEHIND = 0.5, -0.8
+"""How many questions a rule of thumb may have gained over chance, and lost against it."""
 _POOL = 8
 """Of how many wrong answers, nearest first, sets are made."""
 
@@ -121,8 +121,8 @@ class Balance:
             return True
         key, options = question.answer[0], question.options
         told = [g for g in GUESSERS if g != "first" or amount_of(key)]
-        gained = (self.over[g] + luck(g, question.stem, options, key) - 1 / len(options) for g in told)
-        return max(gained) <= _AHEAD
+        gained = [self.over[g] + luck(g, question.stem, options, key) - 1 / len(options) for g in told]
+        return max(gained) <= _AHEAD and min(gained) >= _BEHIND
 
     def took(self, question: Question) -> None:
         """Count a question that was taken."""

@@ -14,7 +14,7 @@ from kb.model import Document
 from quiz.generation.places import MODALITIES
 from quiz.generation.statements import CATCH_ALL, is_hanging
 from quiz.model import BLANK, FALSE, TRUE, Question, Slot, Type
-from quiz.quantities import amount_of, date_of
+from quiz.quantities import amount_of, date_of, date_shape
 from search.analysis import fold
 
 _CONTEXT = 8
@@ -22,6 +22,9 @@ _CONTEXT = 8
 _WIDEST = 40
 _STOPS = "，。；：！？\n"
 _ENDS = "。；！？\n"
+_GOES_ON = re.compile(
+    r"[0-9０-９][,，.．:：]?\|[,，.．:：]?[0-9０-９]|[〇零一二三四五六七八九十百千万亿点]\|[〇零一二三四五六七八九十百千万亿点]"
+)
 _ABSOLUTES = ("一律", "绝对", "任何情况下", "永远", "所有情况")
 _WHOLESALE = ("以上都", "以上均", "以上全", "都对", "都不对", "均正确", "均不正确", "以上选项")
 _BARE = "不未非无没"
@@ -157,6 +160,8 @@ def _verbatim(question: Question, basis: Basis) -> Iterator[str]:
         yield "引用的文字与原文不一致"
         return
     quote = squeeze(cited.quote)
+    if any(cuts_number(document.text, s, e) for s, e in question.places):
+        yield "答案是从一个数里截出来的"
     if question.type is Type.TRUE_FALSE:
         said = squeeze(assertion(question))
         if question.answer == (TRUE,) and said.rstrip("。；") not in quote:
@@ -170,6 +175,15 @@ def _verbatim(question: Question, basis: Basis) -> Iterator[str]:
     for key in keys:
         if squeeze(key) not in quote:
             yield f"答案“{key}”不是原文中的文字"
+
+
+def cuts_number(text: str, start: int, end: int) -> bool:
+    """Whether a number goes on beyond one of the ends.
+
+    >>> cuts_number("应收19,846元", 6, 10), cuts_number("七十分以上", 1, 3), cuts_number("满三十日", 1, 4)
+    (True, True, False)
+    """
+    return any(_GOES_ON.search(f"{text[max(0, at - 2) : at]}|{text[at : at + 2]}") for at in (start, end))
 
 
 def assertion(question: Question) -> str:
@@ -243,7 +257,7 @@ def _same_kind(question: Question, basis: Basis) -> Iterator[str]:
                 yield f"选项“{option}”与答案的单位不同"
     elif question.slot is Slot.DATE:
         for option in wrong:
-            if len(date_of(option) or ()) != len(date_of(key) or ()):
+            if date_of(option) is None or date_shape(option) != date_shape(key):
                 yield f"选项“{option}”与答案不是同一种日期"
     elif question.slot is Slot.MODALITY:
         for option in wrong:

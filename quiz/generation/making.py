@@ -68,11 +68,11 @@ class Maker:
         start, end = statement.start + place.start, statement.start + place.end
         text = statement.text[place.start : place.end]
         slot, mark, listed = place.slot, "", None
-        inside = list(amounts(text)) if slot is Slot.OTHER else []
-        if len(inside) == 1 and len(text) - len(inside[0].text) <= _BESIDE:
+        inside = [a for a in amounts(statement.text) if place.start <= a.start and a.end <= place.end]
+        if slot is Slot.OTHER and len(inside) == 1 and len(text) - len(inside[0].text) <= _BESIDE:
             # 超过五年 and 二万元以上 are asked as the amount alone.
             slot, text = Slot.NUMBER, inside[0].text
-            start, end = start + inside[0].start, start + inside[0].end
+            start, end = statement.start + inside[0].start, statement.start + inside[0].end
         for found in self.pool.lists[statement]:
             if (found.start, found.end) == (start, end):
                 slot, listed = Slot.LIST, found
@@ -120,8 +120,6 @@ class Maker:
         """Wrong answers for the spot that its own sentence does not hold."""
         said = f"{self._title}{spot.statement.whole}"
         wrong = self.pool.like(spot.text, spot.slot, spot.statement.clause.ordinal, spot.mark)
-        if spot.slot is Slot.MODALITY:
-            return wrong
         if spot.slot is Slot.NUMBER:
             wrong = [w for w in wrong if self._keeps_range(spot, w)]
         if spot.listed is not None:

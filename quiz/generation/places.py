@@ -445,7 +445,10 @@ def _cover(found: list[tuple[float, int, int]], kinds: dict[tuple[int, int], Slo
     """Choose places so that together they cover as much of the probability as can be."""
     found = sorted(found, key=lambda f: (-f[0], f[1], f[2]))[:150]
     left = dict.fromkeys(range(len(found)), 1.0)
-    near = [[k for k, (_, c, d) in enumerate(found) if overlap(a, b, c, d) >= 0.5] for _, a, b in found]
+    near = [
+        [k for k, (_, c, d) in enumerate(found) if c < b and a < d and overlap(a, b, c, d) >= 0.5]
+        for _, a, b in found
+    ]
     chosen: list[Place] = []
     while left and len(chosen) < most:
         gains = {n: sum(found[k][0] for k in near[n] if k in left) + found[n][0] * 1e-3 for n in left}

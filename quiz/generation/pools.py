@@ -15,7 +15,7 @@ from quiz.generation.gates import plain, same_meaning
 from quiz.generation.places import Word, words
 from quiz.generation.statements import Listing, Statement, body_clauses, listings, statements
 from quiz.model import Slot
-from quiz.quantities import Amount, amount_of, amounts, date_of, dates
+from quiz.quantities import Amount, amount_of, amounts, date_shape, dates
 
 MODALITY_OPTIONS = ("应当", "可以", "不得", "无须")
 _VAGUE = (
@@ -213,7 +213,7 @@ class Pool:
         )
         texts = _told_apart(key, (o.text for o in near), _POOLED)
         if slot is Slot.DATE:
-            texts = [t for t in texts if len(date_of(t) or ()) == len(date_of(key) or ())]
+            texts = [t for t in texts if date_shape(t) == date_shape(key)]
         if slot is Slot.TERM and self._encode is not None and texts:
             alike = self._likeness(key, texts)
             if not mark.startswith("after "):

@@ -419,7 +419,7 @@ def test_preview_says_who_is_not_asked_everything(hall: Hall) -> None:
         preview="1",
     )
     assert browser.page.status_code == 200
-    assert "乙公司一支部看不到其中 7 道题所依据的材料，那里的人只做 0 道。" in text(browser.page)
+    assert "乙公司一支部看不到其中 7 道题所依据的材料，那里的人做不了。" in text(browser.page)
 
 
 @pytest.mark.parametrize("login", ["member", "liaison", "other-liaison", "other-admin"])

@@ -72,12 +72,12 @@ def test_invented_regulations_give_sound_questions(library: list[Regulation]) ->
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder), library) as services:
         texts, in_force = read(services)
         assert len(texts) == len(library)
+        assert sum(in_force.values()) == len(library) - 1
         for document_id in sorted(texts):
-            questions = generated(services, document_id, 60) if in_force[document_id] else []
+            questions = generated(services, document_id, 60)
             broken = unsound(violations(questions, texts, in_force), questions)
             assert not broken, "\n".join([*broken, *(r.text for r in library)])
-            if in_force[document_id]:
-                assert generated(services, document_id, 60) == questions
+            assert generated(services, document_id, 60) == questions
 
 
 @contextmanager

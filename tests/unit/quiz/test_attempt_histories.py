@@ -158,6 +158,6 @@ def test_any_history_of_an_attempt(stage: tuple[Room, str]) -> None:
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=25, stateful_step_count=25, suppress_health_check=list(HealthCheck), deadline=None
+            max_examples=40, stateful_step_count=25, suppress_health_check=list(HealthCheck), deadline=None
         ),
     )
