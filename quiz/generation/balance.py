@@ -19,6 +19,8 @@ _NEARNESS = 0.06
 _CROWDED = 1.0
 _AHEAD, _BEHIND = 0.5, -0.8
 """How many questions a rule of thumb may have gained over chance, and lost against it."""
+_AHEAD_MIDDLE = 0.3
+"""The same for the middle value, of which there are two: it never gains much at once."""
 _POOL = 8
 """Of how many wrong answers, nearest first, sets are made."""
 
@@ -122,7 +124,8 @@ class Balance:
         key, options = question.answer[0], question.options
         told = [g for g in GUESSERS if g != "first" or amount_of(key)]
         gained = [self.over[g] + luck(g, question.stem, options, key) - 1 / len(options) for g in told]
-        return max(gained) <= _AHEAD and min(gained) >= _BEHIND
+        most = [_AHEAD_MIDDLE if g == "middle" else _AHEAD for g in told]
+        return all(_BEHIND <= now <= limit for now, limit in zip(gained, most, strict=True))
 
     def took(self, question: Question) -> None:
         """Count a question that was taken."""

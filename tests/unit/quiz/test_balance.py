@@ -11,7 +11,7 @@ def questions(n: int, *, numeric: bool) -> list[Question]:
     lot = random.Random(7)
     balance = Balance()
     made: list[Question] = []
-    for _ in range(20 * n):
+    for _ in range(60 * n):
         if len(made) == n:
             break
         if numeric:
@@ -37,8 +37,8 @@ def questions(n: int, *, numeric: bool) -> list[Question]:
 def test_guessing_gains_nothing() -> None:
     """The first, the longest, the most alike and the middle option are right as often as chance would have it."""
     for numeric in (True, False):
-        made = questions(120, numeric=numeric)
-        assert len(made) == 120
+        made = questions(60, numeric=numeric)
+        assert len(made) == 60
         for guesser in GUESSERS:
             hit = sum(luck(guesser, q.stem, q.options, q.answer[0]) for q in made) / len(made)
             assert hit <= 0.28, (guesser, numeric)
@@ -56,7 +56,7 @@ def test_amounts_stand_by_size() -> None:
 
 def test_keys_are_even_over_the_letters() -> None:
     """Where options have no order of their own, no letter is right more often than another by more than one."""
-    made = questions(80, numeric=False)
+    made = questions(60, numeric=False)
     counts = [sum(q.letters == letter for q in made) for letter in "ABCD"]
     assert max(counts) - min(counts) <= 1
 
