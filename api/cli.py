@@ -211,6 +211,7 @@ def generate(
             types=frozenset(map(Type, wanted)) or frozenset(Type),
             n=n,
             seed=seed,
+            proposed=proposed,
         )
     if as_json:
         _print_json(

@@ -18,7 +18,7 @@ from api.errors import error_of
 from api.forms import OwnRequest
 from api.json import answer_json, card_json, document_json
 from api.principal import Asker, Scope
-from api.schemas import ANY, CHANGE, problems
+from api.schemas import ANY, BYTES, CHANGE, problems
 from api.services import Services
 from ingest.readers import media_type_of
 from kb.errors import OversizeSource
@@ -28,7 +28,6 @@ from search.engine import MAX_WINDOW
 
 Json = dict[str, Any]
 Year = Annotated[int, Field(ge=1, le=9999)]
-BYTES = {"schema": {"type": "string", "format": "binary"}}
 
 
 def router(services: Services) -> APIRouter:

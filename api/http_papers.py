@@ -10,7 +10,7 @@ from api.access_schemas import BRANCH, IdPath
 from api.forms import OwnRequest
 from api.pages import attachment
 from api.principal import Asker
-from api.schemas import ANY, CHANGE, problems
+from api.schemas import ANY, BYTES, CHANGE, problems
 from api.services import Services
 from kb.errors import InvalidRequest
 from quiz.blueprint import Blueprint, Line, blueprint_json, shortfall_json
@@ -82,7 +82,7 @@ def router(services: Services) -> APIRouter:
         "/papers/{paper_id}/export",
         summary="A form in the format of another program, with its key",
         response_class=Response,
-        responses={**problems(400, 403, 404, 415), 200: {"content": {"application/octet-stream": {}}}},
+        responses={**problems(400, 403, 404, 415), 200: {"content": {"*/*": BYTES}}},
     )
     def export(
         asker: Asker,

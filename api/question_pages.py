@@ -279,7 +279,7 @@ def _history(services: Services, by: Principal, question_id: str) -> Iterator[Li
     lines = [
         Line(
             v.made_at,
-            v.name or "系统",
+            _who(v.name, v.made_by),
             "修改" if v.version > 1 else "收进了题库",
             "",
             v.version,
@@ -288,10 +288,15 @@ def _history(services: Services, by: Principal, question_id: str) -> Iterator[Li
         for v in told.versions
     ]
     lines += [
-        Line(r.reviewed_at, r.name or "系统", _REVIEWED[r.state], r.reason, r.version) for r in told.reviews
+        Line(r.reviewed_at, _who(r.name, r.reviewed_by), _REVIEWED[r.state], r.reason, r.version)
+        for r in told.reviews
     ]
     lines.sort(key=lambda line: (line.at, line.version), reverse=True)
     yield from lines
+
+
+def _who(name: str, person_id: str | None) -> str:
+    return name or ("系统" if person_id is None else "已不在本支部的人")
 
 
 def _added(request: Request) -> str:

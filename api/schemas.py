@@ -52,6 +52,9 @@ ANY = (401, 429, 503)
 CHANGE = (400, 403, 409, 413)
 """Problems that any route that changes something may answer besides: it is checked where it comes from."""
 
+BYTES = {"schema": {"type": "string", "format": "binary"}}
+"""A body that is a file."""
+
 
 class LegScore(Schema):
     """A passage's place in one leg."""

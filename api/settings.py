@@ -50,7 +50,7 @@ class Settings(BaseModel):
     session_days: int = Field(7, ge=1, le=90, description="Days after which a session ends in any case.")
     audit_days: int = Field(1095, ge=30, le=36500, description="Days for which the audit trail is kept.")
     requests_per_minute: int = Field(
-        1200,
+        6000,
         ge=0,
         le=10**6,
         description="Requests that one client address may make a minute; 0 sets no limit.",

@@ -205,16 +205,22 @@ def error_classes() -> list[type[KbError]]:
 
 def help_texts() -> str:
     """The help of every command, `WIDTH` columns wide."""
-    group: Any = typer.main.get_command(app)
-    context = group.context_class
-    above = context(group, info_name="gongxue")
-    texts = []
+    whole: Any = typer.main.get_command(app)
+    return "\n\n".join(_helps(whole, whole.context_class(whole, info_name="gongxue")))
+
+
+def _helps(group: Any, above: Any) -> Iterator[str]:
+    """The help of the commands of a group, and of the groups in it."""
     for name, command in group.commands.items():
         command.rich_markup_mode = None
-        inner = context(command, info_name=name, parent=above, terminal_width=WIDTH, max_content_width=WIDTH)
+        inner = group.context_class(
+            command, info_name=name, parent=above, terminal_width=WIDTH, max_content_width=WIDTH
+        )
+        if hasattr(command, "commands"):
+            yield from _helps(command, inner)
+            continue
         text = "\n".join(line.rstrip() for line in command.get_help(inner).strip().splitlines())
-        texts.append(f"## gongxue {name}\n\n```text\n{text}\n```")
-    return "\n\n".join(texts)
+        yield f"## {inner.command_path}\n\n```text\n{text}\n```"
 
 
 def openapi_text() -> str:

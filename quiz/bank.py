@@ -17,7 +17,7 @@ from sqlalchemy.sql import ColumnElement
 from access.office import Office
 from access.principal import Principal
 from access.rights import Action
-from access.tables import people
+from access.tables import people, roles
 from kb.errors import Conflict, InvalidRequest, NotFound
 from quiz.adding import distinct, moves, stock_of
 from quiz.citing import Citing
@@ -154,6 +154,8 @@ class Bank:
     def history(self, by: Principal, question_id: str) -> History:
         """What became of a question: those of its versions that the asker sees, and all reviews.
 
+        Whoever has left the asker's branches is not named.
+
         Raises:
             NotFound: there is no question that the asker may see.
             SignInRequired: nobody is signed in.
@@ -163,13 +165,13 @@ class Bank:
             self._kept(connection, by, question_id)
             versions = connection.execute(
                 select(question_versions, people.c.name)
-                .outerjoin(people, people.c.person_id == v.made_by)
+                .outerjoin_from(question_versions, people, _is_known(by, v.made_by))
                 .where(v.question_id == question_id, seen(v.document_id, by.scope))
                 .order_by(v.version)
             ).all()
             reviewed = connection.execute(
                 select(reviews, people.c.name)
-                .outerjoin(people, people.c.person_id == r.reviewed_by)
+                .outerjoin_from(reviews, people, _is_known(by, r.reviewed_by))
                 .where(r.question_id == question_id)
                 .order_by(r.review_id)
             ).all()
@@ -384,7 +386,7 @@ class Bank:
             if now.state is state:
                 return now
             if state not in STEPS[now.state]:
-                raise self._changed(connection, now)
+                raise self._changed(connection, by, now)
             if state is State.APPROVED and now.stale:
                 raise Conflict(
                     f"Cannot approve question {question_id}: its document is no longer in force.",
@@ -435,14 +437,14 @@ class Bank:
     def _unchanged(self, connection: Connection, by: Principal, question_id: str, seen_version: int) -> Kept:
         kept = self._kept(connection, by, question_id)
         if kept.version != seen_version:
-            raise self._changed(connection, kept)
+            raise self._changed(connection, by, kept)
         return kept
 
-    def _changed(self, connection: Connection, now: Kept) -> ChangedMeanwhile:
+    def _changed(self, connection: Connection, by: Principal, now: Kept) -> ChangedMeanwhile:
         r = reviews.c
         last = connection.execute(
             select(r.reviewed_at, people.c.name)
-            .outerjoin(people, people.c.person_id == r.reviewed_by)
+            .outerjoin_from(reviews, people, _is_known(by, r.reviewed_by))
             .where(r.question_id == now.question_id)
             .order_by(r.review_id.desc())
             .limit(1)
@@ -461,6 +463,12 @@ class Bank:
             branch_id=kept.branch_id,
             version=kept.version,
         )
+
+
+def _is_known(by: Principal, person_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a row of `people` is the person in this column, and one whose name the asker may know."""
+    with_asker = select(roles.c.person_id).where(roles.c.branch_id.in_(sorted(by.branches)))
+    return (people.c.person_id == person_id) & people.c.person_id.in_(with_asker)
 
 
 def _settled(question: Question, citing: Citing) -> Question:

@@ -72,7 +72,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version as it was made. `name` is that of who made it, empty for nobody."""
+    """A version as it was made. `name` is that of who made it, empty for whom the asker does not know."""
 
     version: int
     question: Question
@@ -83,7 +83,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A change of state. `name` is that of who made it, empty where the installation did it itself."""
+    """A change of state. `name` is that of who made it, empty for whom the asker does not know.
+
+    Where the installation did it itself, `reviewed_by` is None.
+    """
 
     version: int
     state: State

@@ -134,7 +134,7 @@ def find(question: Question, document: Document, clause: Clause) -> Found | None
 def _keyed(
     question: Question, text: str, clause: Clause, sentences: Sequence[tuple[int, int]], above: str
 ) -> Found | None:
-    keys = tuple(form(k).text for k in _keys(question))
+    keys = tuple(_in_place(question, n, key) for n, key in enumerate(_keys(question)))
     if not keys or not all(keys):
         return None
     parts = [form(_ASKING.sub(" ", part)).text for part in GAP.split(_SOURCE.sub("", question.stem))]
@@ -181,6 +181,18 @@ def _keys(question: Question) -> tuple[str, ...]:
     if question.type in (Type.ORDERING, Type.MATCHING):
         return (*question.prompts, *question.answer)
     return () if _NEGATIVE.search(question.stem) else question.answer
+
+
+def _in_place(question: Question, n: int, key: str) -> str:
+    """The form of a key as it stands in its gap: 五至七 is 5至7 only where 人 follows."""
+    parts = GAP.split(_SOURCE.sub("", question.stem))
+    if len(parts) < 2 or question.type not in (Type.SINGLE, Type.BLANK):
+        return form(key).text
+    gap = min(n, len(parts) - 2)
+    before = parts[gap]
+    whole = form(f"{before}{key}{parts[gap + 1]}")
+    start, end = len(before), len(before) + len(key)
+    return "".join(c for c, (s, e) in zip(whole.text, whole.spans, strict=True) if s < end and e > start)
 
 
 def _standing(whole: Form, keys: Sequence[str], *, in_order: bool) -> Iterator[tuple[tuple[int, int], ...]]:

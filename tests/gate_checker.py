@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import rjieba
 
-from tests.gate_amounts import FIGURE, amount, canonical, same_or_overlapping
+from tests.gate_amounts import FIGURE, amount, canonical, figure, same_or_overlapping
 
 Json = Mapping[str, Any]
 GAP = "（　　）"
@@ -236,7 +236,7 @@ def _cited(question: Json, text: str) -> Iterator[str]:
     if heads and re.fullmatch(rf"第{_NUM}条(之{_NUM})?", label) and _flat(heads[-1][1]) != label:
         yield f"the quote stands in {heads[-1][1]}, not in {label}"
     places = [text[s:e] for s, e in question["places"]]
-    if any(_CUT_FIGURE.search(text[:s]) and re.match(FIGURE, text[s:e]) for s, e in question["places"]):
+    if any(_cut_figure(text, s, e) for s, e in question["places"]):
         yield f"a key is cut out of a longer number: {places}"
     if not all(start <= s < e <= end for s, e in question["places"]):
         yield "a place that is asked for lies outside the quote"
@@ -264,6 +264,18 @@ def _cited(question: Json, text: str) -> Iterator[str]:
         yield from (
             f"{k!r} is not word for word in the clause" for k in right if _flat(k) not in _flat(quote)
         )
+
+
+def _cut_figure(text: str, start: int, end: int) -> bool:
+    """Whether the place begins inside a number. The 千 of 320千瓦 belongs to the unit, that of 九千条 does not; the 4. of an item is no part of what it says."""
+    inside, before = re.match(FIGURE, text[start:end]), _CUT_FIGURE.search(text[max(0, start - 9) : start])
+    if (
+        not inside
+        or not before
+        or re.search(r"(?:^|\n)[ \t　]*[0-9]+[.．]$", text[max(0, start - 9) : start])
+    ):
+        return False
+    return figure(inside[0]) is not None or not before[0][-1].isascii()
 
 
 # --- Gates 3 and 4: distractors
@@ -478,7 +490,8 @@ def _blanks(question: Json, text: str) -> Iterator[str]:
     parts = _parts(body(question))
     lines = "。".join(map(_flat, _HEAD.sub("\n", text).splitlines()))
     for sentence in _STOPS.split(parts[-1]):
-        if GAP not in sentence or len(_flat(sentence.replace(GAP, ""))) < 6:
+        # An item says the same under several leads; its lead is in the stem, and tells them apart.
+        if GAP not in sentence or len(parts) > 1 or len(_flat(sentence.replace(GAP, ""))) < 6:
             continue
         frame = "([^。;:,]{1,40}?)".join(re.escape(_flat(p)) for p in sentence.strip("，, ").split(GAP))
         ways = {

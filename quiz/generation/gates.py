@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kb.model import Document
+from kb.numerals import NUMERALS, numeral_value
 from quiz.generation.places import MODALITIES
 from quiz.generation.statements import CATCH_ALL, is_hanging
 from quiz.model import BLANK, FALSE, TRUE, Question, Slot, Type
@@ -308,9 +309,12 @@ def _fills_one_way(question: Question, basis: Basis) -> Iterator[str]:
         before = squeeze(basis.document.text[max(question.citation.start, start - 10) : start])[-6:]
         after = squeeze(basis.document.text[end : min(question.citation.end, end + 10)])[:6]
         key = question.answer[n] if n < len(question.answer) else ""
-        if len(before) + len(after) < 6:
+        if before and len(before) + len(after) >= 6:
+            ways = set(_between(basis.squeezed, before, after, end - start + 20))
+        elif not before and len(after) >= 4:
+            ways = set(_openings(basis.squeezed, after))
+        else:
             continue
-        ways = set(_between(basis.squeezed, before, after, end - start + 20))
         if {plain(w) for w in ways} - {plain(key)}:
             yield f"“{key}”处原文有不止一种填法"
 
@@ -322,6 +326,18 @@ def squeeze(text: str) -> str:
     '第一条甲乙'
     """
     return "".join(text.split())
+
+
+def _openings(text: str, after: str) -> Iterator[str]:
+    """What begins a sentence of the text and goes on with `after`, as short as a name."""
+    at = text.find(after)
+    while at >= 0:
+        opening = re.split(r"[。；：，]|第[〇零一二三四五六七八九十百千0-9]+条", text[max(0, at - 30) : at])[
+            -1
+        ]
+        if opening:
+            yield opening
+        at = text.find(after, at + 1)
 
 
 def _between(text: str, before: str, after: str, most: int) -> Iterator[str]:
@@ -344,7 +360,9 @@ def _stands_alone(question: Question, basis: Basis) -> Iterator[str]:
     if question.type in (Type.SINGLE, Type.BLANK, Type.MULTIPLE):
         rest = plain(stem.replace(BLANK, "\n"))
         for key in question.answer:
-            if len(plain(key)) >= 2 and plain(key) in rest:
+            if (len(plain(key)) >= 2 and plain(key) in rest) or (
+                _figures(key) and _figures(key) <= _figures(stem)
+            ):
                 yield f"题干里出现了答案“{key}”"
     if (
         question.type in (Type.SINGLE, Type.BLANK, Type.MULTIPLE)
@@ -355,6 +373,16 @@ def _stands_alone(question: Question, basis: Basis) -> Iterator[str]:
         yield "题干里没有空"
     if len(re.sub(r"[（）　\s]", "", stem)) < 8:
         yield "题干太短，看不出问什么"
+
+
+def _figures(text: str) -> frozenset[int]:
+    """The numbers of two places and more that a text names, in any script.
+
+    >>> sorted(_figures("二百一十四盒中的30盒和三盒"))
+    [30, 214]
+    """
+    found = (numeral_value(m) for m in re.findall(f"[0-9]+|[{NUMERALS}]+", text))
+    return frozenset(n for n in found if n is not None and n >= 10)
 
 
 def _flaws(question: Question, basis: Basis) -> Iterator[str]:

@@ -416,6 +416,14 @@ def _cuts(said: Sequence[Word], i: int, j: int) -> bool:
     if not whole and any(led and not _links(inside, k) for k, led in enumerate(leads) if k):
         return True
     before = said[i - 1] if i else None
+    inner_verb = any(w.tag == "v" for w in inside[1:])
+    if inside[0].tag != "v" and inner_verb and not listed:
+        # 婚姻自由受法律|保护 and 的|机动车上道路行驶: a whole clause is asked about, or its parts, nothing between.
+        next_verb = j + 1 < len(said) and said[j + 1].tag in ("v", "vn")
+        if open_verb and (next_verb or (before is not None and before.text == "的")):
+            return True
+    if before is not None and before.text == "被":
+        return True
     led = before is not None and (
         before.tag == "p"
         or before.text in _PREPOSITIONS

@@ -324,6 +324,7 @@ def nominal(statement: Statement, said: Sequence[Word]) -> Iterator[tuple[int, i
             led_by = said[i - 1].tag[0] if i else "x"
             if (
                 body_of(text)
+                and not statement.text[:start].endswith(("统称", "统称为", "简称", "简称为", "称", "称为"))
                 and led_by not in "nbrfam"
                 and not text.startswith(_VAGUE)
                 and before not in ("的", "、", "和", "或", "与", "及")

@@ -203,6 +203,7 @@ def _statement(clause: Clause, text: str, start: int, end: int) -> Statement | N
         _ELLIPTIC.match(said)
         or is_hanging(said)
         or "下列" in said
+        or "如下" in said
         or said.count("“") != said.count("”")
         or _CONTACT.search(said)
     ):

@@ -188,8 +188,16 @@ def test_exit_status_is_as_documented(error: type[KbError]) -> None:
 def test_every_command_is_documented() -> None:
     """docs/cli.md has a heading for every command, and the pages name no other one."""
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    commands = set(re.findall(r"^## gongxue (\w+)$", text, re.MULTILINE))
-    assert commands == {c.name or c.callback.__name__ for c in app.registered_commands if c.callback}
+    headings = re.findall(r"^## gongxue (.+)$", text, re.MULTILINE)
+    groups = [("", app), *((f"{g.name} ", g.typer_instance) for g in app.registered_groups)]
+    assert set(headings) == {
+        prefix + (c.name or c.callback.__name__)
+        for prefix, group in groups
+        if group
+        for c in group.registered_commands
+        if c.callback
+    }
+    commands = {heading.split()[0] for heading in headings}
     for page in PAGES:
         named = set(
             re.findall(r"(?:`|\$ |^)gongxue ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE)

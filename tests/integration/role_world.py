@@ -10,6 +10,10 @@ from access.rights import Relation, Role
 from access.sharing import Wanted
 from api.services import Services
 from kb.model import Source
+from quiz.blueprint import Blueprint, Line
+from quiz.citing import cited
+from quiz.exams import ExamRules, Mode, Retake
+from quiz.model import Point, Question, State, Type
 from tests.people import add_person, bearer, principal
 
 HOME, BESIDE = "beichen", "beichen-2"
@@ -79,6 +83,41 @@ class World:
         """A branch at the top of a tree of its own."""
         return self.services.access.branches.found(None, self.name()).branch_id
 
+    def question(self, branch_id: str, document_id: str = "") -> str:
+        """A question in the bank of a branch that papers may hold; a choice on the document, or else in words."""
+        keeper, n = self.keeper(branch_id), next(self._n)
+        question = Question(Type.SHORT, f"第{n}问", (), ("经费从简",), points=(Point("从简", 1.0),))
+        if document_id:
+            document = self.services.document(document_id, keeper.scope)
+            clause = next(c for c in document.clauses if c.label)
+            citation = cited(document, clause.start, clause.end)
+            question = Question(
+                Type.SINGLE, f"第{n}问", ("本支部", "联络员", "记录员"), ("本支部",), citation=citation
+            )
+        return self.services.quiz.bank.add(keeper, branch_id, [question], state=State.APPROVED).ids[0]
+
+    def paper(self, branch_id: str, question_ids: Sequence[str]) -> str:
+        """A paper of these questions of a branch; without any, one that is drawn for each person."""
+        papers, by, title = self.services.quiz.papers, self.keeper(branch_id), self.name()
+        if question_ids:
+            return papers.by_hand(by, branch_id, title, question_ids)
+        return papers.make(by, branch_id, title, Blueprint((Line(1, 1.0),), drawn=True), 1)
+
+    def exam(self, paper_id: str, branch_id: str, mode: Mode = Mode.TEST) -> str:
+        """The paper given out to its branch, for a day."""
+        now = self.services.access.office.now()
+        rules = ExamRules(self.name(), mode, now, now + timedelta(days=1), retake=Retake.ANY)
+        return self.services.quiz.exams.give(self.keeper(branch_id), paper_id, rules, [Wanted("own")])
+
+    def attempt(self, person_id: str, exam_id: str) -> str:
+        """An attempt of somebody with every question answered, not handed in yet."""
+        attempts, by = self.services.quiz.attempts, principal(self.services, person_id)
+        attempt_id = attempts.begin(by, exam_id)
+        for asked in attempts.sitting(by, attempt_id).questions:
+            answer = [0] if asked.options else ["经费要从简。"]
+            attempts.save(by, attempt_id, asked.position, answer, 1)
+        return attempt_id
+
     def group(self, branch_id: str, members: Sequence[str] = ()) -> str:
         """A group that a branch keeps."""
         groups, by = self.services.access.groups, self.keeper(branch_id)
@@ -110,6 +149,7 @@ def with_everything(world: World) -> Iterator[tuple[str, str]]:
     access.sharing.reshare(liaison, shared, HOME, [Wanted("partners")])
     yield from [("document_id", shared)] * 5
     yield "document_id", services.holdings.copy(liaison, shared, HOME)
+    yield from _with_quizzes(world)
     for told in access.sharing.shares(world.keeper(PARTNERS[0]), shared):
         yield "share_id", told.share_id
     for other in (HOME, PARTNERS[1]):
@@ -118,3 +158,22 @@ def with_everything(world: World) -> Iterator[tuple[str, str]]:
         yield "token_id", bearer(services, person_id)["authorization"].split("_")[1]
     services.jobs.ask(liaison, HOME, [Source("甲.txt", "text/plain", world.text())], [Wanted("own")])
     services.jobs.drain()
+
+
+def _with_quizzes(world: World) -> Iterator[tuple[str, str]]:
+    """Banks of three branches, papers of them, exams, and attempts that are open, handed in and practised."""
+    for branch_id in BRANCHES.values():
+        document_id = world.document(branch_id, [Wanted("own"), Wanted("partners")])
+        questions = [world.question(branch_id, document_id), world.question(branch_id)]
+        yield from [("question_id", question_id) for question_id in questions]
+        fixed, drawn = world.paper(branch_id, questions), world.paper(branch_id, [])
+        yield from [("paper_id", fixed), ("paper_id", drawn), ("paper_id", world.paper(branch_id, questions))]
+        exams = [world.exam(fixed, branch_id), world.exam(fixed, branch_id, Mode.PRACTICE)]
+        exams.append(world.exam(drawn, branch_id))
+        yield from [("exam_id", exam_id) for exam_id in exams]
+        members = [world.people[r.value] for r in Role] if branch_id == HOME else [world.person(branch_id)]
+        for person_id in members:
+            open_, *over = [world.attempt(person_id, exam_id) for exam_id in exams]
+            for attempt_id in over:
+                world.services.quiz.attempts.submit(principal(world.services, person_id), attempt_id)
+            yield from [("attempt_id", attempt_id) for attempt_id in (open_, *over)]

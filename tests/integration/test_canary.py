@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from zlib import crc32
 
@@ -20,10 +21,15 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import select
 
+from access.rights import Role
 from access.sharing import Wanted
 from access.tables import audit
 from kb.model import Mode, Query, Validity
+from quiz.exams import ExamRules, Retake, Reveal
+from quiz.exams import Mode as ExamMode
 from quiz.exchange import formats
+from quiz.model import BLANK, State, Type, question_json
+from quiz.model import Question as Asked
 from tests.integration.access_questions import (
     MISSING,
     Answer,
@@ -37,10 +43,12 @@ from tests.integration.access_stage import Play, Stage
 from tests.integration.access_worlds import (
     N_SLOTS,
     SHARERS,
+    Held,
     History,
     Text,
     branch_name,
     histories,
+    person_name,
     rare_in,
     text,
 )
@@ -48,6 +56,7 @@ from tests.integration.access_worlds import (
 EVERY_STANDING = tuple(("validity", v.value) for v in Validity)
 FORMATS = [name for name in formats() if name != "pdf"]
 """Formats that leave text as it is."""
+ASKED = Asked(Type.BLANK, f"活动由{BLANK}安排。", (), ("支部",))
 COMMON = "共建活动"
 """A word of every text."""
 OF_OWN_DEEDS = re.compile(r"audit|/me\b|/jobs")
@@ -227,6 +236,101 @@ def test_what_is_kept_of_a_person_names_no_document_that_they_lost(setting: Sett
     assert of.title in setting.interview.ask(asker, [export])[0].said
     play.services.access.people.set_roles(None, first, "branch-0", frozenset())
     assert of.title not in setting.interview.ask(asker, [export])[0].said
+
+
+def test_history_of_a_question_names_nobody_who_has_left(setting: Setting) -> None:
+    """Who reviewed a question is named to those of the branch, but not once they are in it no more."""
+    trainer = 1
+    places = ((0, trainer), (0, trainer), (3, trainer), *[(6, 0)] * 5)
+    play = setting.stage.begin(History(places, ()))
+    of, people = text(0), setting.stage.first_people()
+    by = play.principal(people[1])
+    play.services.holdings.hand_in(by, "branch-0", of.source, [Wanted("own")], sidecar=of.sidecar)
+    bank = play.services.quiz.bank
+    (question_id,) = bank.add(by, "branch-0", [replace(ASKED, topics=(of.word,))]).ids
+    bank.set_state(by, question_id, State.RETIRED, "-", seen_version=1)
+    play.services.access.people.set_roles(None, people[0], "branch-0", frozenset({Role.TRAINER}))
+    asker = next(a for a in askers(play) if a.sees == people[0])
+    questions = [
+        Question("GET", f"/v1/questions/{question_id}/history"),
+        Question("GET", f"/manage/questions/{question_id}"),
+    ]
+    for answer in setting.interview.ask(asker, questions):
+        assert answer.status == 200 and person_name(1) in answer.said
+    play.services.access.people.set_roles(None, people[1], "branch-0", frozenset())
+    for answer in setting.interview.ask(asker, questions):
+        assert answer.status == 200 and person_name(1) not in answer.said
+    assert "已不在本支部的人" in answer.said
+
+
+def test_paper_of_withdrawn_material_shows_nothing_of_it(setting: Setting) -> None:
+    """A document that is taken out is gone from bank, paper, running attempt, result and every export at once."""
+    trainer, liaison, member = 1, 2, 0
+    play = setting.stage.begin(History(((0, liaison), (0, trainer), (0, member), *[(6, 0)] * 5), ()))
+    of, people = text(0), setting.stage.first_people()
+    sharer, asks, sits = (play.principal(p) for p in people[:3])
+    handed = play.services.holdings.hand_in(
+        sharer, "branch-0", of.source, [Wanted("own")], sidecar=of.sidecar
+    )
+    assert handed.document_id
+    play.world.documents[handed.document_id] = Held(0, "branch-0", people[0], handed.n_passages)
+    quiz, now = play.services.quiz, play.services.access.office.now()
+    mine = [play._made(n, play._cited(handed.document_id, n)) for n in range(3)]
+    ids = quiz.bank.add(asks, "branch-0", mine, state=State.APPROVED).ids
+    paper_id = quiz.papers.by_hand(asks, "branch-0", "卷", ids)
+    rules = ExamRules(
+        "测验", ExamMode.TEST, now, now + timedelta(days=1), retake=Retake.ANY, reveal=Reveal.SUBMITTED
+    )
+    exam_id = quiz.exams.give(asks, paper_id, rules, [Wanted("own")])
+    over = quiz.attempts.begin(sits, exam_id)
+    for asked in quiz.attempts.sitting(sits, over).questions:
+        quiz.attempts.save(sits, over, asked.position, [0] if asked.options else ["支部"], 1)
+    quiz.attempts.submit(sits, over)
+    running = quiz.attempts.begin(sits, exam_id)
+    paths = {
+        people[1]: [
+            "/manage/questions",
+            "/v1/questions?branch=branch-0",
+            f"/manage/papers/{paper_id}",
+            f"/manage/papers/{paper_id}/print",
+            f"/v1/papers/{paper_id}",
+            *(f"/manage/papers/{paper_id}/export/file?format={f}" for f in FORMATS),
+            f"/manage/exams/{exam_id}",
+            f"/manage/exams/{exam_id}/items",
+            f"/manage/exams/{exam_id}/mark",
+            f"/manage/exams/{exam_id}/results.csv?branch=branch-0",
+            "/manage/coverage",
+            "/v1/coverage?branch_id=branch-0",
+        ],
+        people[2]: [
+            f"/attempts/{running}",
+            f"/v1/attempts/{running}",
+            f"/attempts/{over}/result",
+            "/me/export",
+        ],
+    }
+    pieces = frozenset().union(*(_pieces(q) for q in mine))
+
+    def told() -> dict[str, frozenset[str]]:
+        found = {}
+        for person_id, asked in paths.items():
+            asker = next(a for a in askers(play) if a.sees == person_id)
+            for path in asked:
+                query = tuple(pair.partition("=")[::2] for pair in path.partition("?")[2].split("&") if pair)
+                answer = setting.interview.ask(asker, [Question("GET", path.partition("?")[0], query)])[0]
+                assert answer.status < 500, (path, answer.said)
+                found[path] = rare_in(answer.said) & (pieces | of.canaries)
+        return found
+
+    before = told()
+    quiet = re.compile(r"/manage/exams/\w+(/items|/results.csv.*)?$|coverage|/me/export")
+    assert {p for p, found in before.items() if not found & pieces} == set(filter(quiet.search, before))
+    play.services.holdings.withdraw(sharer, handed.document_id, "-")
+    assert {path: found for path, found in told().items() if found} == {}
+
+
+def _pieces(question: Asked) -> frozenset[str]:
+    return rare_in(json.dumps(question_json(question), ensure_ascii=False)) - text(0).canaries
 
 
 # -- asking --------------------------------------------------------------------------------

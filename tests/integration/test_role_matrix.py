@@ -15,7 +15,7 @@ from api.settings import Settings
 from api.wiring import build_services
 from tests.fakes import HashingEncoder
 from tests.integration.role_world import BESIDE, BRANCHES, COLUMNS, GUEST, HOME, OPERATOR, PARTNERS, World
-from tests.people import CHEAP
+from tests.people import CHEAP, principal
 
 REFUSED = (401, 403, 404)
 
@@ -33,6 +33,12 @@ class Asker:
         answer: Response = self._client.request(
             method, f"/v1{path}", headers=self.world.headers[self.who], **sent
         )
+        return answer
+
+    def page(self, path: str, **query: str) -> Response:
+        """The answer to asking for a page, or for a file of one."""
+        headers = self.world.headers[self.who]
+        answer: Response = self._client.get(path, headers=headers, params=query, follow_redirects=False)
         return answer
 
     def does(self, method: str, path: str, **sent: Any) -> bool:
@@ -183,6 +189,22 @@ def see_audit(asker: Asker, branch_id: str) -> bool:
     return answer.is_success and bool(answer.json()["events"])
 
 
+def quiz(asker: Asker, branch_id: str) -> bool:
+    """Put a question into the bank of a branch."""
+    question = {"type": "blank", "stem": f"{asker.world.name()}由（　　）组织。", "answer": ["本支部"]}
+    return asker.does("POST", "/questions", json={"branch_id": branch_id, "questions": [question]})
+
+
+def see_results(asker: Asker, branch_id: str) -> bool:
+    """See by name how people of a branch did, as the file that its trainer takes away."""
+    world = asker.world
+    paper_id = world.paper(branch_id, [world.question(branch_id)])
+    exam_id = world.exam(paper_id, branch_id)
+    answer = asker.page(f"/manage/exams/{exam_id}/results.csv", branch=branch_id)
+    assert answer.is_success or answer.status_code in REFUSED, answer.text
+    return answer.is_success and "姓名" in answer.text
+
+
 TO_DOCUMENTS: Mapping[Action, Callable[[Asker, str, str], bool]] = {
     Action.READ: read,
     Action.COPY: copy,
@@ -203,6 +225,8 @@ TO_BRANCHES: Mapping[Action, Callable[[Asker, str], bool]] = {
     Action.MANAGE_PEOPLE: manage_people,
     Action.MANAGE_BRANCH: manage_branch,
     Action.SEE_AUDIT: see_audit,
+    Action.QUIZ: quiz,
+    Action.SEE_RESULTS: see_results,
 }
 """What is done in a branch."""
 
@@ -265,3 +289,37 @@ def test_what_everyone_may_read(world: World, client: TestClient, who: str, rela
     if who in (GUEST, OPERATOR):
         for action in TO_DOCUMENTS.keys() - {Action.READ}:
             assert not TO_DOCUMENTS[action](asker, branch_id, document_id), action
+
+
+# -- sitting ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("relation", Relation)
+@pytest.mark.parametrize("who", COLUMNS)
+def test_whoever_is_in_the_branch_sits_what_is_given_to_it(
+    world: World, client: TestClient, documents: dict[object, str], who: str, relation: Relation
+) -> None:
+    """An exam is sat by everyone whom its audience reaches, whatever their role, and is there for nobody else."""
+    branch_id = BRANCHES[relation]
+    if ("exam", branch_id) not in documents:
+        paper_id = world.paper(branch_id, [world.question(branch_id)])
+        documents["exam", branch_id] = world.exam(paper_id, branch_id)
+    exam_id, asker = documents["exam", branch_id], Asker(world, client, who)
+    sits = relation is Relation.OWN and who not in (OPERATOR, GUEST)
+    assert asker.does("GET", f"/exams/{exam_id}") == sits
+    assert asker.does("POST", f"/exams/{exam_id}/attempts") == sits
+
+
+@pytest.mark.parametrize("relation", Relation)
+@pytest.mark.parametrize("who", COLUMNS)
+def test_marks_are_given_by_who_may_ask(
+    world: World, client: TestClient, who: str, relation: Relation
+) -> None:
+    """An answer in words is marked by whoever makes questions for the branch that gave the exam."""
+    branch_id = BRANCHES[relation]
+    exam_id = world.exam(world.paper(branch_id, [world.question(branch_id)]), branch_id)
+    sitter = world.person(branch_id)
+    attempt_id = world.attempt(sitter, exam_id)
+    world.services.quiz.attempts.submit(principal(world.services, sitter), attempt_id)
+    done = Asker(world, client, who).does("PUT", f"/attempts/{attempt_id}/marks/1", json={"share": 1.0})
+    assert done == (cell(Action.QUIZ, who, relation) is Grant.YES)

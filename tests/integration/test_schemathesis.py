@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from api.app import create_app
 from api.services import Services
 from api.settings import Settings
 from api.wiring import build_services
+from quiz.exchange import formats
 from tests.fakes import HashingEncoder
 from tests.integration.role_world import GUEST, HOME, OPERATOR, PARTNER_LIAISON, World, with_everything
 from tests.people import CHEAP
@@ -39,7 +40,16 @@ CHECKS = [
     response_schema_conformance,
     response_headers_conformance,
 ]
-LAST = ("DELETE /v1", "/end", "/retire", "/deactivate", "DELETE /v1/tokens", "DELETE /v1/people")
+LAST = (
+    "/submit",
+    "/state",
+    "DELETE /v1",
+    "/end",
+    "/retire",
+    "/deactivate",
+    "DELETE /v1/tokens",
+    "DELETE /v1/people",
+)
 """What takes something away, the asker's own rights at the very last, so that the others find something."""
 
 Ids = Mapping[str, Sequence[str]]
@@ -71,6 +81,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Mapping[str, 
     for name in ("parent_id", "proposer_id", "partner_id", "branch"):
         ids[name] = ids["branch_id"]
     ids["liaison"] = ids["person_id"]
+    ids["question_ids"] = ids["question_id"]
+    ids["seen_version"] = ids["position"] = [1, 2]
+    ids["format"] = [*formats()]
+    moments = [datetime.now(UTC) + timedelta(hours=n) for n in range(-30, 60, 9)]
+    ids["opens_at"] = ids["closes_at"] = [at.isoformat() for at in moments]
     ids["name"] = [f"{name}.txt" for name in "甲乙丙丁"]
     ids["begins_on"] = ids["ends_on"] = [
         (date.today() + timedelta(days=n)).isoformat() for n in range(0, 60, 9)
