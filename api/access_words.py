@@ -39,7 +39,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "document.unshare": "收回了文献的共享",
     "document.withdraw": "撤下了文献",
     "exam.end": "结束了一场测验",
-    "exam.export": "导出了考试成绩",
+    "exam.export": "导出了测验成绩",
     "exam.give": "发出了试卷",
     "exam.measure": "用实测更新了试题的难度",
     "group.dissolve": "解散了工作组",

@@ -155,6 +155,16 @@ class OutcomeView:
     where: str
 
     @property
+    def explanation(self) -> str:
+        """What is explained beyond the clause itself, which stands below."""
+        question = self.outcome.question
+        if question is None:
+            return ""
+        said = "".join(question.citation.quote.split()) if question.citation else ""
+        before, named, after = question.explanation.partition("依据《")
+        return before if named and said and after.endswith(said) else question.explanation
+
+    @property
     def missed(self) -> bool:
         """Whether there is something to look up."""
         return self.kind in ("partly", "wrong")

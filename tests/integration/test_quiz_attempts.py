@@ -293,6 +293,25 @@ def test_what_is_not_ones_own_and_what_is_not_there_answer_alike(hall: Hall) -> 
     assert found[0] == found[1]
 
 
+def test_who_may_not_mark_is_told_of_no_attempt(hall: Hall) -> None:
+    """Trying to mark answers alike whether there is such an answer or not, and names neither exam nor branch."""
+    exam_id = hall.give()
+    attempt_id = hall.begin("member", exam_id)
+    short = hall.asked("member", attempt_id)[Type.SHORT]
+    by = hall.stage.principal("member")
+    hall.quiz.attempts.save(by, attempt_id, short.position, ["说明原因"], 1)
+    hall.quiz.attempts.submit(by, attempt_id)
+    for login in ("member", "liaison", "other-liaison"):
+        phone = Phone(hall, login)
+        phone.open("/documents")
+        answers = [
+            phone.ask("PUT", f"{API.format(i)}/marks/{short.position}", {"share": 1.0}).text.replace(i, "ID")
+            for i in (attempt_id, "0" * 16)
+        ]
+        assert answers[0] == answers[1]
+        assert "not_found" in answers[0] and exam_id not in answers[0]
+
+
 def test_removal_acts_at_the_next_request(hall: Hall) -> None:
     """A person taken out of the branch in the middle of a sitting is answered as if it were not there."""
     phone = Phone(hall, "member")
