@@ -6,7 +6,6 @@ nothing is changed, and they are told what is there and by whom.
 """
 
 import json
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -26,7 +25,7 @@ from quiz.kept import STEPS, Added, ChangedMeanwhile, Check, Failure, History, K
 from quiz.model import Question, State, Type, question_of
 from quiz.soundness import fault
 from quiz.tables import question_versions, questions, reviews
-from quiz.versions import in_parts, latest, put_question, put_state, put_version, state_on
+from quiz.versions import bodies, in_parts, latest, put_question, put_state, put_version, state_on
 from quiz.visibility import ended, seen
 from store.catalog import Catalog
 
@@ -136,21 +135,6 @@ class Bank:
         found = {State(name): n for name, n in rows}
         return {s: found.get(s, 0) for s in State}
 
-    def topics(self, by: Principal, branch_id: str) -> Mapping[str, int]:
-        """What a branch's questions are about, those that the asker sees, with how many; the most first.
-
-        Raises:
-            SignInRequired, Refused: the asker makes no questions for the branch.
-        """
-        by.require(Action.QUIZ, branch_id)
-        q = questions.c
-        with self._office.reading() as connection:
-            rows = connection.execute(
-                select(q.topics).where(q.branch_id == branch_id, seen(q.document_id, by.scope))
-            ).scalars()
-            found = Counter(topic for topics in rows for topic in topics)
-        return dict(sorted(found.items(), key=lambda t: (-t[1], t[0])))
-
     def history(self, by: Principal, question_id: str) -> History:
         """What became of a question: those of its versions that the asker sees, and all reviews.
 
@@ -252,18 +236,9 @@ class Bank:
         Who may have the paper or the attempt is for the caller to ask.
         """
         wanted = set(held)
-        v = question_versions.c
         with self._office.reading() as connection:
-            rows = [
-                r
-                for some in in_parts(sorted({question_id for question_id, _ in wanted}))
-                for r in connection.execute(
-                    select(v.question_id, v.version, v.body).where(
-                        v.question_id.in_(some), seen(v.document_id, scope)
-                    )
-                )
-            ]
-        return {key: question_of(r.body) for r in rows if (key := (r.question_id, r.version)) in wanted}
+            found = bodies(connection, {question_id for question_id, _ in wanted}, scope)
+        return {key: question for key, question in found.items() if key in wanted}
 
     # -- changing -------------------------------------------------------------
 

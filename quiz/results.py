@@ -23,10 +23,11 @@ from quiz.coverage import Material, coverage_of
 from quiz.exam import Mode
 from quiz.held import MARKED, OPEN, SUBMITTED, Version
 from quiz.model import Question
-from quiz.sat import Sat, matrix, sittings, versions
+from quiz.sat import Sat, matrix, sittings
 from quiz.statistics import FEWEST, FormStatistics, form_statistics, measured_difficulty
 from quiz.tables import attempts, exam_audiences, exams, paper_questions, papers, questions
 from quiz.told import Group, bars, group_of, n_passed, own_branches, tell
+from quiz.versions import bodies
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,7 @@ class Results:
             if not planned:
                 raise NotFound(f"No form {form} of exam {exam_id}.", "Choose one that it has.")
             found, _ = sittings(connection, attempts.c.exam_id == exam_id, by.scope)
-            asked = versions(connection, [r.question_id for r in planned], by.scope)
+            asked = bodies(connection, {r.question_id for r in planned}, by.scope)
             scopes = Scopes(connection, self._office.today())
         points = {(r.question_id, r.version): r.points for r in planned}
         order = [version for version in points if version in asked]

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, select
 from sqlalchemy.sql import ColumnElement
 
 from quiz.held import MARKED, OPEN, SUBMITTED, Version, waits
-from quiz.model import Question, Type, question_of
+from quiz.model import Question, Type
 from quiz.statistics import Asked, Sittings
-from quiz.tables import answers, attempts, exams, question_versions
-from quiz.visibility import seen
+from quiz.tables import answers, attempts, exams
+from quiz.versions import bodies
 
 _CHOICE = (Type.SINGLE, Type.MULTIPLE, Type.TRUE_FALSE)
 
@@ -83,7 +83,7 @@ def sittings(
         .where(which)
         .order_by(attempts.c.began_at, attempts.c.attempt_id)
     ).all()
-    asked = versions(connection, sorted({p["question_id"] for row in rows for p in row.plan}), scope)
+    asked = bodies(connection, {p["question_id"] for row in rows for p in row.plan}, scope)
     saved = connection.execute(
         select(answers)
         .join(attempts, attempts.c.attempt_id == answers.c.attempt_id)
@@ -108,17 +108,6 @@ def sittings(
             )
         )
     return found, asked
-
-
-def versions(
-    connection: Connection, question_ids: Sequence[str], scope: frozenset[str] | None
-) -> dict[Version, Question]:
-    """Every version of the questions that is seen under the scope, whatever it is if that is None."""
-    v = question_versions.c
-    statement = select(v.question_id, v.version, v.body).where(v.question_id.in_(question_ids))
-    if scope is not None:
-        statement = statement.where(seen(v.document_id, scope))
-    return {(r.question_id, r.version): question_of(r.body) for r in connection.execute(statement)}
 
 
 def _given(

@@ -1,6 +1,6 @@
 """The rows of the bank: how a question is read at its latest version, put in, given its next version or another state."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -8,9 +8,9 @@ from sqlalchemy import Case, Connection, Select, and_, case, insert, select, upd
 
 from access.principal import Principal
 from quiz.duplicates import stem_key
-from quiz.model import Question, State, question_json
+from quiz.model import Question, State, question_json, question_of
 from quiz.tables import question_versions, questions, reviews
-from quiz.visibility import ended
+from quiz.visibility import ended, seen
 
 UNLINKED = "没有找到所依据的条款，请人工核对。"
 """The note of a question without a citation."""
@@ -94,6 +94,21 @@ def put_state(
         .values(state=state.value, note=_note(question, reason), changed_at=at)
     )
     _put_review(connection, by, question_id, version, state, reason, at)
+
+
+def bodies(
+    connection: Connection, question_ids: Collection[str], scope: frozenset[str] | None
+) -> dict[tuple[str, int], Question]:
+    """Every version of the questions that is seen under the scope, by id and number; None looks at all of them."""
+    v = question_versions.c
+    statement = select(v.question_id, v.version, v.body)
+    if scope is not None:
+        statement = statement.where(seen(v.document_id, scope))
+    return {
+        (row.question_id, row.version): question_of(row.body)
+        for some in in_parts(sorted(question_ids))
+        for row in connection.execute(statement.where(v.question_id.in_(some)))
+    }
 
 
 def in_parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:

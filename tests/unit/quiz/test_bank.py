@@ -318,7 +318,6 @@ def test_bank_shows_a_question_to_those_who_see_its_document(stage: Stage) -> No
 
     assert stage.bank.questions(shu, "nan") == (0, [])
     assert set(stage.bank.counts(shu, "nan").values()) == {0}
-    assert stage.bank.topics(shu, "nan") == {}
     assert stage.bank.usable(shu.scope, "nan") == []
     assert stage.bank.versions([(question_id, 1)], shu.scope) == {}
     asking = (
@@ -352,7 +351,7 @@ def test_bank_refuses_who_makes_no_questions_there(stage: Stage) -> None:
     """Members, trainers of other branches and guests are refused, whether or not the branch is there."""
     for login, branch_id in (("yuan", "nan"), ("lin", "nan"), ("lin", "xi")):
         by = stage.by(login)
-        for ask in (stage.bank.questions, stage.bank.counts, stage.bank.topics):
+        for ask in (stage.bank.questions, stage.bank.counts):
             with pytest.raises(Refused):
                 ask(by, branch_id)
         with pytest.raises(Refused):
