@@ -37,6 +37,8 @@ _WISHED: Mapping[Type, float] = {
 """The mix of types that is aimed at, as far as the material gives it."""
 _CAP = 1.25
 _LISTING_WORTH = 0.3
+_EDGE = "起施行|同时废止|负责解释|包括本数|所称以上|从其规定"
+"""What stands at the edge of a rule."""
 _LESS: Mapping[str, float] = {
     "起施行|同时废止|负责解释": 0.1,
     "^为了?|制定本": 0.4,
@@ -66,13 +68,23 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """Something to make a question from; `round` is how many of the same statement come before."""
+    """Something to make a question from; `round` is how many of the same statement come before.
 
+    `tier` says how sure it is that the question can be used as it is: 0 for amounts, bodies, whole lists and
+    definitions in sentences of their own, 1 for terms and items of lists, 2 for all else.
+    """
+
+    tier: int
     round: int
     worth: float
     order: int
     types: tuple[Type, ...]
     make: Callable[[Type], Iterator[Question]]
+
+    @property
+    def rank(self) -> tuple[int, float, int]:
+        """What comes first: one of each statement before a second of any, then what is asked most."""
+        return self.round, -self.worth, self.order
 
 
 class Generator:
@@ -137,14 +149,17 @@ class Generator:
                         used.update(candidate.places if len(candidate.places) == 1 else ())
             maker = Maker(self._pool(document.document_id, scope), balance, seed)
             tasks += [(t, basis) for t in self._tasks(maker, ordinals, material.phrase, seed)]
-        tasks.sort(key=lambda t: (t[0].round, -t[0].worth, t[0].order))
-        for within in (_caps(types, n), None):
+        tasks.sort(key=lambda t: t[0].rank)
+        ranks: dict[str, tuple[int, float, int]] = {}
+        for tier, within in ((0, _caps(types, n)), (0, None), (1, None), (2, None)):
             left = []
             for task, basis in tasks:
                 if len(taken) >= n:
                     break
                 wanted = [t for t in task.types if t in types and (within is None or made[t] < within[t])]
                 for type_ in sorted(wanted, key=lambda t: (made[t] / _WISHED[t], task.types.index(t))):
+                    if task.tier > tier:
+                        continue
                     question = self._first_that_passes(partial(task.make, type_), basis, balance, rejected)
                     if question is None or question.question_id in known:
                         continue
@@ -153,12 +168,14 @@ class Generator:
                     known.add(question.question_id)
                     used.update(question.places if len(question.places) == 1 else ())
                     taken.append(question)
+                    ranks[question.question_id] = task.rank
                     made[type_] += 1
                     balance.took(question)
                     break
                 else:
                     left.append((task, basis))
             tasks = left
+        taken.sort(key=lambda q: ranks.get(q.question_id, (-1, 0.0, 0)))
         return Made(tuple(_even_truths(taken)), {str(g): rejected[g] for g in sorted(rejected)})
 
     def check(self, question: Question, scope: frozenset[str]) -> tuple[Failure, ...]:
@@ -241,25 +258,30 @@ class Generator:
         for s in statements:
             tint = lot.random() * 0.02
             less = _worth(s)
-            for n, place in enumerate(places(s.text, pool.document.text)):
-                spot = maker.spot(s, place)
+            for n, place in enumerate(places(s.text[s.focus :], pool.document.text)):
+                spot = maker.spot(s, place.moved(s.focus))
                 if phrase and phrase in s.text and spot.text not in phrase and phrase not in spot.text:
                     less *= 0.5
-                yield _Task(n, less * place.score + tint, s.start, _types_at(spot), partial(maker.make, spot))
-            yield _Task(0, _LISTING_WORTH + tint, s.start, (Type.MATCHING,), partial(maker.from_segments, s))
-            yield _Task(1, _LISTING_WORTH + tint, s.start, (Type.SHORT,), partial(maker.from_definition, s))
+                worth = less * place.score + tint
+                yield _Task(_tier(spot), n, worth, s.start, _types_at(spot), partial(maker.make, spot))
+            yield _Task(
+                0, 0, _LISTING_WORTH + tint, s.start, (Type.MATCHING,), partial(maker.from_segments, s)
+            )
+            yield _Task(
+                0, 1, _LISTING_WORTH + tint, s.start, (Type.SHORT,), partial(maker.from_definition, s)
+            )
         for listing in pool.listings:
             said = pool.document.text[listing.start : listing.end]
             if (ordinals is None or listing.clause.ordinal in ordinals) and (not phrase or phrase in said):
                 for n, types in enumerate(((Type.ORDERING, Type.MULTIPLE), (Type.SHORT,))):
                     worth = _LISTING_WORTH + lot.random() * 0.2
-                    yield _Task(n, worth, listing.start, types, partial(maker.from_listing, listing))
+                    yield _Task(0, n, worth, listing.start, types, partial(maker.from_listing, listing))
         by_clause: dict[int, list[Statement]] = {}
         for s in statements:
             by_clause.setdefault(s.clause.ordinal, []).append(s)
         for group in by_clause.values():
             make = partial(maker.from_definitions, group)
-            yield _Task(0, _LISTING_WORTH, group[0].start, (Type.MATCHING,), make)
+            yield _Task(0, 0, _LISTING_WORTH, group[0].start, (Type.MATCHING,), make)
 
     def _first_that_passes(
         self, make: Callable[[], Iterator[Question]], basis: Basis, balance: Balance, rejected: Counter[int]
@@ -279,7 +301,7 @@ _CHEAP = (1, 2, 4, 5, 6, 7, 8, 9)
 
 def _worth(statement: Statement) -> float:
     """How much a statement is asked about, by what kind of sentence it is; 1 is usual."""
-    worth = _LESS_IN_LIST if statement.lead else 1.0
+    worth = _LESS_IN_LIST if statement.item else 1.0
     for pattern, less in _LESS.items():
         if re.search(pattern, statement.text):
             worth *= less
@@ -294,6 +316,18 @@ def _caps(types: frozenset[Type], n: int) -> dict[Type, int]:
 
 def _lot(material: Material, seed: int) -> int:
     return int(derive_id("questions", str(material), str(seed)), 16)
+
+
+def _tier(spot: Spot) -> int:
+    """How sure it is that a question at the spot can be used as it is; see `_Task`."""
+    sure = spot.slot in (Slot.NUMBER, Slot.RANGE, Slot.DATE, Slot.BODY) or (
+        spot.listed is not None and spot.slot is Slot.LIST and spot.listed.whole and not spot.listed.open
+    )
+    if spot.statement.context or re.search(_EDGE, spot.statement.text):
+        return 2
+    if sure:
+        return 1 if spot.statement.item else 0
+    return 1 if spot.slot is Slot.TERM and spot.mark else 2
 
 
 def _types_at(spot: Spot) -> tuple[Type, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kb.model import Document, Kind
 from quiz.generation.balance import Balance, hash_of
+from quiz.generation.bodies import matter
 from quiz.generation.places import MODALITIES, Place
 from quiz.generation.pools import Listed, Pool, body_of, chinese, nominal
 from quiz.generation.statements import Listing, Statement
@@ -29,8 +30,14 @@ _HARDER: dict[Slot, float] = {
     Slot.DATE: 0.08,
     Slot.LIST: 0.05,
 }
+_TRIVIAL = re.compile(
+    r"(?:规定|要求|支持|保护|措施|责任|标准|批准|处理)$|^(?:有关|相关|相应|其他|必要|具体|法律、|依法|妥善|采取)|另有规定|等(?:制度|措施|工作|方式|内容|机制)$"
+)
+"""What any rule says; to fill it in shows nothing."""
 _BESIDE = 4
 """Characters beside an amount that are left in the stem."""
+_ASKABLE = re.compile(r"(?<!按照)(?<!依照)(?:下列|以下)[^，；：]{1,12}(?:，[^，；：]{1,14})?$")
+"""Leads that become a question by 哪些: what is asked for stands at the end."""
 _ORDERED = re.compile(r"顺序|程序|步骤|流程|依次|次序|先后")
 _DEFINED = re.compile(
     r"^(?:本(?:法|条例|办法|规定|细则|制度|规则)(?:中)?(?:所称|所指|的))?(?P<term>[^，。；：、]{2,16})，(?:是)?指(?P<text>[^。；]{6,110})[。；]?$"
@@ -105,9 +112,7 @@ class Maker:
             yield from self._multiple_inline(spot)
 
     def _single(self, spot: Spot) -> Iterator[Question]:
-        if spot.slot in (Slot.OTHER, Slot.ACTION, Slot.LIST, Slot.CONDITION) or (
-            spot.slot is Slot.TERM and not spot.mark
-        ):
+        if spot.slot not in (Slot.NUMBER, Slot.RANGE, Slot.DATE, Slot.BODY) or self._is_plain(spot):
             return
         wrong = self._wrong(spot)
         stem = self._gapped(spot)
@@ -116,12 +121,27 @@ class Maker:
                 Type.SINGLE, stem, options, (spot.text,), spot, places=((spot.start, spot.end),)
             )
 
+    def _is_plain(self, spot: Spot) -> bool:
+        """Whether the sentence tells the key without saying it: 两人以上合作, or 社区矫正 before 社区矫正机构."""
+        at = spot.start - spot.statement.start
+        around = spot.statement.text[:at] + spot.statement.text[at + len(spot.text) :]
+        if spot.slot is Slot.BODY:
+            head = matter(spot.text)[:-2]
+            return len(head) >= 3 and head in f"{spot.statement.lead}{around}"
+        amount = amount_of(spot.text)
+        few = amount is not None and amount.dimension in ("people", "count") and amount.high <= 2
+        return few and spot.statement.text[at + len(spot.text) :].startswith("以上")
+
     def _wrong(self, spot: Spot) -> list[str]:
         """Wrong answers for the spot that its own sentence does not hold."""
         said = f"{self._title}{spot.statement.whole}"
         wrong = self.pool.like(spot.text, spot.slot, spot.statement.clause.ordinal, spot.mark)
         if spot.slot is Slot.NUMBER:
             wrong = [w for w in wrong if self._keeps_range(spot, w)]
+            if re.search(
+                "连续|累计|多次|先后", spot.statement.text[: spot.start - spot.statement.start][-6:]
+            ):
+                wrong = [w for w in wrong if (a := amount_of(w)) is None or a.low != 1]
         if spot.listed is not None:
             wrong = [w for w in wrong if abs(len(w) - len(spot.text)) <= 3]
         return [w for w in wrong if w not in said]
@@ -151,9 +171,7 @@ class Maker:
         )
 
     def _true_false(self, spot: Spot) -> Iterator[Question]:
-        if spot.slot not in (Slot.NUMBER, Slot.RANGE, Slot.BODY) and not (
-            spot.slot is Slot.TERM and spot.mark
-        ):
+        if spot.slot not in (Slot.NUMBER, Slot.RANGE, Slot.BODY) or self._is_plain(spot):
             return
         statement = spot.statement
         if statement.lead:
@@ -219,8 +237,8 @@ class Maker:
             return
         lot = listing.start + self._seed
         if type_ is Type.MULTIPLE and 2 <= len(items) <= 6 and max(map(len, items)) <= 60:
-            wrong = self.pool.items_like(listing, 2 if len(items) < 5 else 1)
-            if len(wrong) < (2 if len(items) < 4 else 1):
+            wrong = self.pool.items_like(listing, 2)
+            if len(wrong) < 2:
                 return
             options = tuple(sorted((*items, *wrong), key=lambda o: hash_of(o, lot)))
             stem = f"{self._title}{lead}：{BLANK}。"
@@ -228,7 +246,7 @@ class Maker:
             yield question.with_options(options)
         elif type_ is Type.SHORT and 2 <= len(items) <= 8 and sum(map(len, items)) <= 320:
             asked = re.sub(r"下列|以下", "哪些", lead, count=1)
-            if asked == lead or "如下" in lead:
+            if asked == lead or "如下" in lead or not _ASKABLE.search(lead):
                 return
             stem = f"{self._title}{asked}？"
             points = tuple(Point(i, round(1 / len(items), 4)) for i in items)
@@ -249,7 +267,7 @@ class Maker:
     def from_segments(self, statement: Statement, type_: Type = Type.MATCHING) -> Iterator[Question]:
         """A matching of cases and amounts, where a sentence gives each case its own."""
         parts = [(m.start(), m.end()) for m in re.finditer(r"[^；]+", statement.text)]
-        if not 3 <= len(parts) <= 6 or statement.lead:
+        if not 3 <= len(parts) <= 6 or statement.item:
             return
         prompts: list[str] = []
         places: list[tuple[int, int]] = []
@@ -286,7 +304,7 @@ class Maker:
     def from_definition(self, statement: Statement, type_: Type = Type.SHORT) -> Iterator[Question]:
         """Questions that ask what a term means, or which term means so."""
         m = _DEFINED.match(statement.text)
-        if m is None or statement.lead or "下列" in m["text"]:
+        if m is None or statement.item or "下列" in m["text"]:
             return
         start = statement.start + m.start("text")
         end = statement.start + m.end("text")
@@ -310,7 +328,7 @@ class Maker:
     ) -> Iterator[Question]:
         """A matching of terms and what they mean, from definitions that stand in one clause."""
         found = [(s, m) for s in statements if (m := _DEFINED.match(s.text)) and len(m["text"]) <= 70]
-        found = [(s, m) for s, m in found if m["term"].strip("“”") not in m["text"]][:5]
+        found = [(s, m) for s, m in found if not _tells(m["term"].strip("“”"), m["text"])][:5]
         if len(found) < 3:
             return
         first, last = found[0][0], found[-1][0]
@@ -342,7 +360,8 @@ class Maker:
     def _gapped(self, spot: Spot) -> str:
         s = spot.statement
         at = spot.start - s.start
-        return f"{self._title}{s.lead}{s.text[:at]}{BLANK}{s.text[at + (spot.end - spot.start) :]}"
+        said = f"{s.text[:at]}{BLANK}{s.text[at + (spot.end - spot.start) :]}"
+        return f"{self._title}{s.lead}{said}{'' if said.endswith(('。', '；')) else '。'}"
 
     def _lot(self, spot: Spot) -> int:
         return self._seed * 1_000_003 + spot.start
@@ -407,12 +426,17 @@ class Maker:
         )
 
 
+def _tells(term: str, text: str) -> bool:
+    """Whether a definition gives its term away: some two characters of it stand there."""
+    return any(term[i : i + 2] in text for i in range(len(term) - 1))
+
+
 def source_words(document: Document) -> str:
     """How a stem names its source.
 
     Rules are referred to (根据《…》，), other texts are quoted (《…》提到，).
     """
-    title = document.meta.title
+    title = re.sub(r"\s+", "", document.meta.title)
     named = title if title.startswith("《") else f"《{title.replace('《', '〈').replace('》', '〉')}》"
     return f"根据{named}，" if document.meta.kind in (Kind.LAW, Kind.POLICY) else f"{named}提到，"
 

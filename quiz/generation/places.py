@@ -173,6 +173,10 @@ class Place:
     slot: Slot
     score: float
 
+    def moved(self, by: int) -> "Place":
+        """The same place in a text with so much more in front."""
+        return Place(self.start + by, self.end + by, self.slot, self.score)
+
     def share(self, other: "Place") -> float:
         """Overlap as a share of the longer of the two."""
         return overlap(self.start, self.end, other.start, other.end)

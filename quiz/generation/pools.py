@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from kb.model import Document
 from kb.numerals import DIGITS, numeral_value
 from kb.ports import Vectors
+from quiz.generation.bodies import is_named, may_stand_beside
 from quiz.generation.gates import plain, same_meaning
-from quiz.generation.places import Word, words
+from quiz.generation.places import MODALITIES, Word, words
 from quiz.generation.statements import Listing, Statement, body_clauses, listings, statements
 from quiz.model import Slot
 from quiz.quantities import Amount, amount_of, amounts, date_shape, dates
@@ -139,12 +140,14 @@ _CUSTOMARY: Mapping[str, Sequence[int]] = {
     ),
 }
 """Amounts that rules name, by the end of their unit."""
+_LIANG = frozenset(["个月", "个工作日", "个小时", "小时", "次", "人", "名", "家", "份", "天", "周"])
+"""Units before which two is 两."""
 _SHARES = (5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90)
 _POOLED, _OFFERED = 40, 12
 """Terms that are looked at for a key, and those of them, nearest in meaning, that are offered."""
 _ALIKE = 0.4
 """Cosine from which two members of lists are of one kind; those that end alike are so in any case."""
-_FARTHEST = 6
+_FARTHEST = 4
 """How many times more or less than the key a wrong amount may be, where others are to be had."""
 _STEPS = (Fraction(1, 3), Fraction(1, 2), Fraction(2, 3), Fraction(3, 2), Fraction(2), Fraction(3))
 
@@ -212,6 +215,8 @@ class Pool:
             key=lambda o: (abs(o.clause - clause), abs(len(o.text) - len(key)), o.text),
         )
         texts = _told_apart(key, (o.text for o in near), _POOLED)
+        if slot is Slot.BODY:
+            texts = [t for t in texts if may_stand_beside(key, t)]
         if slot is Slot.DATE:
             texts = [t for t in texts if date_shape(t) == date_shape(key)]
         if slot is Slot.TERM and self._encode is not None and texts:
@@ -238,6 +243,8 @@ class Pool:
         found: list[tuple[float, str]] = []
         for other in self.listings:
             if other is listing or _alike(other.lead, listing.lead) > 0.8:
+                continue
+            if _listed_as(other.lead) != _listed_as(listing.lead):
                 continue
             for s, e in other.items:
                 item = text[s:e]
@@ -324,14 +331,17 @@ def nominal(statement: Statement, said: Sequence[Word]) -> Iterator[tuple[int, i
             led_by = said[i - 1].tag[0] if i else "x"
             if (
                 body_of(text)
+                and is_named(text)
                 and not statement.text[:start].endswith(("统称", "统称为", "简称", "简称为", "称", "称为"))
                 and led_by not in "nbrfam"
                 and not text.startswith(_VAGUE)
-                and before not in ("的", "、", "和", "或", "与", "及")
+                and before not in ("的", "、", "和", "或", "与", "及", "）", ")")
                 and statement.text[end : end + 1] not in ("、", "和", "或", "与", "及", "的", "等")
             ):
                 yield start, end, Slot.BODY, ""
-            verb = said[i - 1] if i and said[i - 1].tag == "v" and len(said[i - 1].text) > 1 else None
+            verb = (
+                said[i - 1] if i and said[i - 1].tag == "v" and said[i - 1].text not in MODALITIES else None
+            )
             if (
                 verb is not None
                 and statement.text[end : end + 1] in "，。；"
@@ -553,6 +563,8 @@ def _written(value: Fraction, like: Amount) -> str | None:
     n = int(value / one.low)
     if n < 1 or n > 10**8:
         return None
+    if n == 2 and like.unit in _LIANG and not _arabic(like.text):
+        return f"两{like.unit}"
     return f"{_numeral(n, like.text)}{like.unit}"
 
 
@@ -568,9 +580,12 @@ def _numeral(n: int, like: str) -> str:
 def chinese(n: int) -> str:
     """A whole number up to hundreds of millions in Chinese.
 
-    >>> [chinese(n) for n in (2, 10, 15, 20, 105, 3000, 50000, 120000)]
-    ['二', '十', '十五', '二十', '一百零五', '三千', '五万', '十二万']
+    >>> [chinese(n) for n in (2, 10, 15, 20, 105, 3000, 50000, 120000, 200000000)]
+    ['二', '十', '十五', '二十', '一百零五', '三千', '五万', '十二万', '二亿']
     """
+    if n >= 10**8:
+        high, low = divmod(n, 10**8)
+        return chinese(high) + "亿" + ("" if not low else ("零" if low < 10**7 else "") + chinese(low))
     if n >= 10000:
         high, low = divmod(n, 10000)
         return chinese(high) + "万" + ("" if not low else ("零" if low < 1000 else "") + chinese(low))
@@ -604,6 +619,15 @@ def _moved(key: Amount, factor: Fraction) -> str | None:
     except ValueError:
         return None
     return text if amount_of(text) else None
+
+
+def _listed_as(lead: str) -> str:
+    """What a lead says its items are: 情形, 行为, 条件, 职责; with 不得 or without."""
+    m = re.search(
+        r"(?:下列|以下)([^，；：、]{0,4}?)(情形|行为|条件|职责|义务|规定|内容|事项|材料|措施|程序|方式|权利|职权|要求|费用)",
+        lead,
+    )
+    return f"{m.group(2) if m else '?'}{'-' if '不得' in lead or '禁止' in lead else '+'}"
 
 
 def _alike(one: str, other: str) -> float:

@@ -6,14 +6,12 @@ with it, or is no statement.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb.model import Clause, Document, Kind, Part
 
 LONGEST = 200
 SHORTEST = 10
-_SHORT = 22
-"""A sentence below this takes the one before it with it: alone it seldom says what it is about."""
 _SENTENCE = re.compile(r"[^。！？\n]+[。！？]?")
 _LABEL = re.compile(
     r"^[\s　]*(?:第[〇零一二三四五六七八九十百千万0-9]+[条款项](?:之[一二三四五六七八九十]+)?|[（(][一二三四五六七八九十0-9]+[)）]|[0-9]{1,2}[.．、](?![0-9])|[一二三四五六七八九十]+、|[①-⑳])[\s　]*"
@@ -36,8 +34,9 @@ CATCH_ALL = re.compile(r"其他|其它|等(?:[^级同候待于价额量效次]|$
 class Statement:
     """Text that says one thing: `document.text[start:end]`, in `clause`.
 
-    `lead` stands before it when it is asked about, such as the line over the items of a list; it is
-    not part of the span. `heading` are the sections above.
+    `lead` stands before it when it is asked about: the line over the items of a list; it is not part of the
+    span. `item` says that it is one item of a list. What is asked about begins at `focus` in the text; before
+    that stands the sentence before. `context` says that it needs one, which could not be had.
     """
 
     clause: Clause
@@ -45,6 +44,9 @@ class Statement:
     end: int
     text: str
     lead: str = ""
+    item: bool = False
+    focus: int = 0
+    context: bool = False
 
     @property
     def whole(self) -> str:
@@ -170,13 +172,23 @@ def _sentences(document: Document, clause: Clause, start: int, end: int) -> Iter
         if s == m.start() and _is_torn(text[clause.start : s]):
             before = None
             continue
-        if before is not None and (_ELLIPTIC.match(text[s:e]) or e - s < _SHORT):
-            begin = before[0]
-        before = (begin, e)
-        if e - begin > LONGEST:
+        focus = s
+        if before is not None:
+            whole = _ELLIPTIC.match(text[s:e]) is not None
+            if whole or _fits(text[before[0] : e]):
+                begin = before[0]
+            focus = begin if whole else s
+        statement = _statement(clause, text, begin, e) if e - begin <= LONGEST else None
+        if statement is not None:
+            yield replace(statement, focus=focus - begin, context=before is not None and begin == s)
+        elif e - begin > LONGEST:
             yield from _halves(clause, text, begin, e)
-        elif statement := _statement(clause, text, begin, e):
-            yield statement
+        before = (s, e)
+
+
+def _fits(text: str) -> bool:
+    """Whether two sentences can stand in one stem."""
+    return len(text) <= LONGEST and not is_hanging(text) and not _ELLIPTIC.match(text) and "下列" not in text
 
 
 def _is_torn(before: str) -> bool:
@@ -192,7 +204,7 @@ def _halves(clause: Clause, text: str, start: int, end: int) -> Iterator[Stateme
     """A sentence that is too long, cut at its semicolons."""
     for m in re.finditer(r"[^；]+[；。]?", text[start:end]):
         if statement := _statement(clause, text, start + m.start(), start + m.end()):
-            yield statement
+            yield replace(statement, context=m.start() > 0)
 
 
 def _statement(clause: Clause, text: str, start: int, end: int) -> Statement | None:
@@ -225,4 +237,4 @@ def _items(document: Document, clause: Clause, lead: str, parts: list[Part]) -> 
             and not is_hanging(said)
             and said[-1] not in "：:"
         ):
-            yield Statement(clause, s, e, said, lead=f"{lead}……")
+            yield Statement(clause, s, e, said, lead=f"{lead}……", item=True)
