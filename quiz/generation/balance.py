@@ -17,7 +17,7 @@ N_OPTIONS = 4
 _NEARNESS = 0.06
 """What it costs to take an answer from farther away, against a question's worth of luck."""
 _CROWDED = 1.0
-_AHEAD, _BEHIND = 0.5, -0.8
+_AHEAD, _BEHIND = 0.5, -0.6
 """How many questions a rule of thumb may have gained over chance, and lost against it."""
 _AHEAD_MIDDLE = 0.3
 """The same for the middle value, of which there are two: it never gains much at once."""

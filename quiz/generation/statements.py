@@ -91,7 +91,13 @@ def listings(document: Document, clause: Clause) -> Iterator[Listing]:
     """The lists of a clause that stand under a lead and have at least two items."""
     for start, end, parts in _paragraphs(document, clause):
         lead = _lead(document, start, parts)
-        if lead is None or not _LISTING.search(lead) or is_hanging(lead) or _ELLIPTIC.match(lead):
+        if (
+            lead is None
+            or not _LISTING.search(lead)
+            or lead.startswith(("以下", "下列"))
+            or is_hanging(lead)
+            or _ELLIPTIC.match(lead)
+        ):
             continue
         if any(document.text[p.start : p.end].rstrip()[-1:] not in _ENDS for p in _direct(parts)):
             continue
