@@ -12,7 +12,7 @@ from kb.errors import InvalidRequest, ProposerUnavailable
 from kb.model import Answer, Document, Query, Validity, derive_id, validity
 from quiz.generation.balance import Balance
 from quiz.generation.gates import Basis, Failure, failures, squeeze
-from quiz.generation.making import Maker, Spot
+from quiz.generation.making import TRIVIAL, Maker, Spot
 from quiz.generation.places import places
 from quiz.generation.pools import Pool
 from quiz.generation.proposer import Proposer
@@ -23,6 +23,8 @@ from store.catalog import Catalog
 
 MOST = 10_000
 """Questions that can be asked for at once."""
+_PLACES = 18
+"""Places that are tried in a sentence; about half of them pass."""
 _FOUND_CLAUSES = 30
 """Clauses that a query or phrase is answered with."""
 _WISHED: Mapping[Type, float] = {
@@ -37,6 +39,8 @@ _WISHED: Mapping[Type, float] = {
 """The mix of types that is aimed at, as far as the material gives it."""
 _CAP = 1.25
 _LISTING_WORTH = 0.3
+_EASY = 20
+"""Characters that a person can be expected to fill in word for word."""
 _EDGE = "起施行|同时废止|负责解释|包括本数|所称以上|从其规定"
 """What stands at the edge of a rule."""
 _LESS: Mapping[str, float] = {
@@ -258,7 +262,7 @@ class Generator:
         for s in statements:
             tint = lot.random() * 0.02
             less = _worth(s)
-            for n, place in enumerate(places(s.text[s.focus :], pool.document.text)):
+            for n, place in enumerate(places(s.text[s.focus :], pool.document.text, most=_PLACES)):
                 spot = maker.spot(s, place.moved(s.focus))
                 if phrase and phrase in s.text and spot.text not in phrase and phrase not in spot.text:
                     less *= 0.5
@@ -323,7 +327,9 @@ def _tier(spot: Spot) -> int:
     sure = spot.slot in (Slot.NUMBER, Slot.RANGE, Slot.DATE, Slot.BODY) or (
         spot.listed is not None and spot.slot is Slot.LIST and spot.listed.whole and not spot.listed.open
     )
-    if spot.statement.context or re.search(_EDGE, spot.statement.text):
+    if spot.statement.context or re.search(_EDGE, spot.statement.text) or TRIVIAL.search(spot.text):
+        return 2
+    if len(spot.text) > _EASY:
         return 2
     if sure:
         return 1 if spot.statement.item else 0

@@ -30,7 +30,9 @@ _HARDER: dict[Slot, float] = {
     Slot.DATE: 0.08,
     Slot.LIST: 0.05,
 }
-_TRIVIAL = re.compile(
+_LONGEST_KEY, _LONGEST_LIST = 30, 46
+"""Characters that are asked for in a gap."""
+TRIVIAL = re.compile(
     r"(?:规定|要求|支持|保护|措施|责任|标准|批准|处理)$|^(?:有关|相关|相应|其他|必要|具体|法律、|依法|妥善|采取)|另有规定|等(?:制度|措施|工作|方式|内容|机制)$"
 )
 """What any rule says; to fill it in shows nothing."""
@@ -112,7 +114,8 @@ class Maker:
             yield from self._multiple_inline(spot)
 
     def _single(self, spot: Spot) -> Iterator[Question]:
-        if spot.slot not in (Slot.NUMBER, Slot.RANGE, Slot.DATE, Slot.BODY) or self._is_plain(spot):
+        asked = (Slot.NUMBER, Slot.RANGE, Slot.DATE, Slot.BODY, Slot.MODALITY)
+        if spot.slot not in asked or self._is_plain(spot):
             return
         wrong = self._wrong(spot)
         stem = self._gapped(spot)
@@ -157,7 +160,8 @@ class Maker:
         return any(a.is_range and a.start == around.start for a in amounts(changed))
 
     def _blank(self, spot: Spot) -> Iterator[Question]:
-        if not 2 <= len(spot.text) <= 20 or spot.slot is Slot.MODALITY or (spot.listed and spot.listed.open):
+        most = _LONGEST_LIST if spot.slot is Slot.LIST or "、" in spot.text else _LONGEST_KEY
+        if self._is_all(spot) or not 2 <= len(spot.text) <= most or spot.slot is Slot.MODALITY:
             return
         stem = self._gapped(spot)
         yield self._question(
