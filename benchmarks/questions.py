@@ -2,7 +2,7 @@
 
     python -m benchmarks.questions --laws DIR [--home HOME] [--out FILE] [--list FILE]
 
-Of the laws in force with fifty clauses and more, 125 are drawn by the committed seed, and sixteen
+Of the laws in force with fifty clauses and more, 128 are drawn by the committed seed, and sixteen
 questions made of each, of all types. No text of a law is kept: `--list` writes the
 questions of this run for reading, elsewhere. HOME keeps the index of the laws for another run.
 """
@@ -28,7 +28,7 @@ from quiz.generation.generator import Material
 from quiz.model import TRUE, Question, Type, question_json
 
 SEED = 20261122
-N_LAWS, PER_LAW = 125, 16
+N_LAWS, PER_LAW = 128, 16
 LEAST_CLAUSES = 50
 TIMED_CLAUSES = (90, 110)
 N_TIMED = 5

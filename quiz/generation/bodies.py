@@ -11,17 +11,17 @@ _LEVEL = re.compile(
 )
 _HOLDS_OTHERS = re.compile("以上|各级|地方|当地|所在地|本级|同级")
 _GENERIC = re.compile(
-    r"^(?:有关|相关|其他|有权|同一|不同|本|原|各|行政|主管|管理|服务|工作|分支|派出|专门|技术|研究|监督|指导|办事|常设|仲裁|金融)*(?:机构|部门|机关|单位|组织|委员会|常务委员会|办公室|小组|企业|公司|协会)$|^人民政府(?:有关部门)?$|有关部门$|职能部门$|等部门$"
+    r"^(?:有关|相关|其他|有权|同一|不同|本|原|各|跨|区域|国家|办理|人民政府|行政|主管|管理|服务|工作|分支|派出|专门|技术|研究|监督|指导|办事|常设|仲裁|金融)*(?:机构|部门|机关|单位|组织|委员会|常务委员会|办公室|小组|企业|公司|协会)$|^人民政府(?:有关部门)?$|有关部门$|职能部门$|等部门$"
 )
 _CLASSES = (
     ("government", re.compile("人民政府$|国务院$")),
     ("court", re.compile("法院$|检察院$|法庭$")),
     ("congress", re.compile("代表大会$|常务委员会$|代表大会.*委员会$")),
-    ("department", re.compile("部门$|机关$|局$|厅$|部$")),
+    ("authority", re.compile("机关$|海关$|监狱$")),
+    ("department", re.compile("部门$|局$|厅$|部$")),
     ("party", re.compile("党委$|党组$|支部$|总支部$|支部大会$|支部委员会$|领导小组$|联席会议$|工作组$")),
     ("other", re.compile("机构$|委员会$|协会$|工会$|中心$|办公室$|小组$|大会$")),
 )
-_NEAR = {("government", "department"), ("department", "government")}
 
 
 def is_named(text: str) -> bool:
@@ -37,7 +37,7 @@ def class_of(text: str) -> str:
     """What sort of body it is; "" for none that is known.
 
     >>> class_of("县级以上人民政府"), class_of("人民法院"), class_of("公安机关")
-    ('government', 'court', 'department')
+    ('government', 'court', 'authority')
     """
     return next((name for name, ends in _CLASSES if ends.search(text)), "")
 
@@ -60,13 +60,10 @@ def may_stand_beside(key: str, other: str) -> bool:
     (False, False)
     """
     one, two = class_of(key), class_of(other)
-    if not one or (one != two and (one, two) not in _NEAR) or not (is_named(key) and is_named(other)):
+    if not one or one != two or not (is_named(key) and is_named(other)):
         return False
     a, b = matter(key), matter(other)
     wide = bool(_HOLDS_OTHERS.search(key) or _HOLDS_OTHERS.search(other))
-    if one != two:
-        # A department is a part of its government.
-        return not wide and not other.startswith(key) and not key.startswith(other)
     if not _alike(a, b):
         return True
     bare = key == a or other == b

@@ -12,7 +12,7 @@ from kb.errors import InvalidRequest, ProposerUnavailable
 from kb.model import Answer, Document, Query, Validity, derive_id, validity
 from quiz.generation.balance import Balance
 from quiz.generation.gates import Basis, Failure, failures, squeeze
-from quiz.generation.making import TRIVIAL, Maker, Spot
+from quiz.generation.making import TRIVIAL, Maker, Spot, is_cut
 from quiz.generation.places import places
 from quiz.generation.pools import Pool
 from quiz.generation.proposer import Proposer
@@ -41,8 +41,10 @@ _CAP = 1.25
 _LISTING_WORTH = 0.3
 _EASY = 20
 """Characters that a person can be expected to fill in word for word."""
-_EDGE = "起施行|同时废止|负责解释|包括本数|所称以上|从其规定"
-"""What stands at the edge of a rule."""
+_EDGE = "起施行|同时废止|负责解释|包括本数|所称以上|从其规定|第[一二三四五六七八九十百零0-9]+条"
+"""What stands at the edge of a rule, or sends the reader to another article."""
+_LEAST_SAID = 14
+"""Characters of a statement besides what is asked for that a person needs to know what is meant."""
 _LESS: Mapping[str, float] = {
     "起施行|同时废止|负责解释": 0.1,
     "^为了?|制定本": 0.4,
@@ -112,7 +114,7 @@ class Generator:
     ) -> Made:
         """At most `n` questions; the same material, seed and corpus give the same.
 
-        Every statement is asked about once before any is asked about twice. With `proposed`, a third at
+        What can surely be used as it is comes first, and of that every statement once before any twice. With `proposed`, a third at
         most are what the language model of this installation proposed and the gates let through.
 
         Raises:
@@ -279,7 +281,7 @@ class Generator:
             if (ordinals is None or listing.clause.ordinal in ordinals) and (not phrase or phrase in said):
                 for n, types in enumerate(((Type.ORDERING, Type.MULTIPLE), (Type.SHORT,))):
                     worth = _LISTING_WORTH + lot.random() * 0.2
-                    yield _Task(0, n, worth, listing.start, types, partial(maker.from_listing, listing))
+                    yield _Task(1 - n, n, worth, listing.start, types, partial(maker.from_listing, listing))
         by_clause: dict[int, list[Statement]] = {}
         for s in statements:
             by_clause.setdefault(s.clause.ordinal, []).append(s)
@@ -329,7 +331,7 @@ def _tier(spot: Spot) -> int:
     )
     if spot.statement.context or re.search(_EDGE, spot.statement.text) or TRIVIAL.search(spot.text):
         return 2
-    if len(spot.text) > _EASY:
+    if len(spot.text) > _EASY or len(spot.statement.whole) - len(spot.text) < _LEAST_SAID or is_cut(spot):
         return 2
     if sure:
         return 1 if spot.statement.item else 0

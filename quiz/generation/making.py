@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kb.model import Document, Kind
 from quiz.generation.balance import Balance, hash_of
-from quiz.generation.bodies import matter
+from quiz.generation.bodies import class_of, matter
 from quiz.generation.places import MODALITIES, Place
 from quiz.generation.pools import Listed, Pool, body_of, chinese, nominal
 from quiz.generation.statements import Listing, Statement
@@ -33,16 +33,20 @@ _HARDER: dict[Slot, float] = {
 _LONGEST_KEY, _LONGEST_LIST = 30, 46
 """Characters that are asked for in a gap."""
 TRIVIAL = re.compile(
-    r"(?:规定|要求|支持|保护|措施|责任|标准|批准|处理)$|^(?:有关|相关|相应|其他|必要|具体|法律、|依法|妥善|采取)|另有规定|等(?:制度|措施|工作|方式|内容|机制)$"
+    r"(?:规定|要求|支持|保护|措施|责任|标准|批准|处理|情况|法律法规)$|^(?:有关|相关|相应|其他|必要|具体|法律、|依法|妥善|采取)|另有规定|等(?:制度|措施|工作|方式|内容|机制)$"
 )
 """What any rule says; to fill it in shows nothing."""
 _BESIDE = 4
 """Characters beside an amount that are left in the stem."""
 _ASKABLE = re.compile(r"(?<!按照)(?<!依照)(?:下列|以下)[^，；：]{1,12}(?:，[^，；：]{1,14})?$")
 """Leads that become a question by 哪些: what is asked for stands at the end."""
+_SAYS = re.compile(
+    ".{3,}(?:应当|不得|可以|必须|负有|享有|行使|履行|具备|符合|包括|属于|有下列)|^(?:有下列|具备下列|符合下列).*，"
+)
+"""Leads that say of whom and in what way."""
 _ORDERED = re.compile(r"顺序|程序|步骤|流程|依次|次序|先后")
 _DEFINED = re.compile(
-    r"^(?:本(?:法|条例|办法|规定|细则|制度|规则)(?:中)?(?:所称|所指|的))?(?P<term>[^，。；：、]{2,16})，(?:是)?指(?P<text>[^。；]{6,110})[。；]?$"
+    r"^(?:本(?:法|条例|办法|规定|细则|制度|规则)(?:中)?(?:所称|所指|的))?(?:[^，。；：、]{0,12}所称的?)?(?P<term>[^，。；：、]{2,16})，(?:是指|系指|指的是)(?P<text>[^。；]{6,110})[。；]?$"
 )
 
 
@@ -129,11 +133,14 @@ class Maker:
         at = spot.start - spot.statement.start
         around = spot.statement.text[:at] + spot.statement.text[at + len(spot.text) :]
         if spot.slot is Slot.BODY:
+            if class_of(spot.text) in ("", "other"):
+                return True
             head = matter(spot.text)[:-2]
             return len(head) >= 3 and head in f"{spot.statement.lead}{around}"
         amount = amount_of(spot.text)
         few = amount is not None and amount.dimension in ("people", "count") and amount.high <= 2
-        return few and spot.statement.text[at + len(spot.text) :].startswith("以上")
+        after = spot.statement.text[at + len(spot.text) :]
+        return few and (after.startswith("以上") or (amount is not None and amount.dimension == "count"))
 
     def _wrong(self, spot: Spot) -> list[str]:
         """Wrong answers for the spot that its own sentence does not hold."""
@@ -178,7 +185,7 @@ class Maker:
         if spot.slot not in (Slot.NUMBER, Slot.RANGE, Slot.BODY) or self._is_plain(spot):
             return
         statement = spot.statement
-        if statement.lead:
+        if statement.lead or self._is_condition(spot):
             return
         places = ((spot.start, spot.end),)
         if self._balance.next_truth():
@@ -200,6 +207,17 @@ class Maker:
                 places=places,
                 note=f"应为“{spot.text}”。",
             )
+
+    def _is_condition(self, spot: Spot) -> bool:
+        """Whether another amount or body there need not make the statement false.
+
+        What holds over fifteen days holds over thirty, too, and what one body may do, another may as well.
+        """
+        at = spot.start - spot.statement.start
+        after = re.split("[。；]", spot.statement.text[at:])[0]
+        if spot.slot is Slot.BODY:
+            return "可以" in spot.statement.text
+        return re.search("的，", after) is not None
 
     def _multiple_inline(self, spot: Spot) -> Iterator[Question]:
         listed = spot.listed
@@ -250,7 +268,7 @@ class Maker:
             yield question.with_options(options)
         elif type_ is Type.SHORT and 2 <= len(items) <= 8 and sum(map(len, items)) <= 320:
             asked = re.sub(r"下列|以下", "哪些", lead, count=1)
-            if asked == lead or "如下" in lead or not _ASKABLE.search(lead):
+            if asked == lead or "如下" in lead or not _ASKABLE.search(lead) or not _SAYS.search(lead):
                 return
             stem = f"{self._title}{asked}？"
             points = tuple(Point(i, round(1 / len(items), 4)) for i in items)
@@ -281,7 +299,9 @@ class Maker:
                 return
             last = found[-1]
             said = statement.text[s:e].rstrip("。")
-            prompts.append(f"{said[: last.start]}{BLANK}{said[last.end :]}")
+            if said[last.end :]:
+                return
+            prompts.append(said[: last.start])
             places.append((statement.start + s + last.start, statement.start + s + last.end))
         texts = [self._document.text[s:e] for s, e in places]
         values = [a for t in texts if (a := amount_of(t))]
@@ -291,7 +311,7 @@ class Maker:
             for b in values[:n]
         ):
             return
-        if len({p.split(BLANK)[0] for p in prompts}) < len(prompts) or max(map(len, prompts)) > 70:
+        if len(set(prompts)) < len(prompts) or max(map(len, prompts)) > 70:
             return
         order = sorted(range(len(texts)), key=lambda n: (values[n].low, values[n].high))
         spot = Spot(statement, statement.start, statement.end, statement.text, Slot.NUMBER, "", 0.2)
@@ -435,6 +455,18 @@ def _tells(term: str, text: str) -> bool:
     return any(term[i : i + 2] in text for i in range(len(term) - 1))
 
 
+def is_cut(spot: Spot) -> bool:
+    """Whether the spot is one of several that stand beside each other: 二、三级."""
+    text = spot.statement.text
+    at = spot.start - spot.statement.start
+    before, after = text[:at], text[at + len(spot.text) :]
+    if spot.listed is not None:
+        return False
+    return before.endswith(("、", "和", "或者", "或", "及", "以及", "与")) or after.startswith(
+        ("、", "和", "或者", "以及")
+    )
+
+
 def source_words(document: Document) -> str:
     """How a stem names its source.
 
@@ -472,7 +504,12 @@ def variants(key: str) -> tuple[str, ...]:
             units = {"日": ("日", "天"), "天": ("天", "日"), "周岁": ("周岁", "岁")}.get(
                 amount.unit, (amount.unit,)
             )
-            found = [f"{number}{unit}" for unit in units for number in (chinese(int(n)), str(int(n)))]
+            numbers = [chinese(int(n)), str(int(n))]
+            if n % 10**8 == 0:
+                numbers.append(f"{n // 10**8}亿")
+            elif n % 10**4 == 0:
+                numbers.append(f"{n // 10**4}万")
+            found = [f"{number}{unit}" for unit in units for number in numbers]
     elif amount and amount.unit == "百分之" and (percent := amount.low * 100).denominator == 1:
         found = [f"百分之{chinese(int(percent))}", f"{int(percent)}%", f"百分之{int(percent)}"]
     return tuple(dict.fromkeys(f for f in found if f != key))

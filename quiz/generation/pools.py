@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.model import Document
-from kb.numerals import DIGITS, numeral_value
+from kb.numerals import DIGITS, NUMERALS, numeral_value
 from kb.ports import Vectors
 from quiz.generation.bodies import is_named, may_stand_beside
 from quiz.generation.gates import plain, same_meaning
@@ -113,7 +113,7 @@ _CUSTOMARY: Mapping[str, Sequence[int]] = {
     "日": (1, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180),
     "天": (1, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90),
     "工作日": (2, 3, 5, 7, 10, 15, 20, 30, 60),
-    "月": (1, 2, 3, 6, 9, 12, 18, 24),
+    "月": (1, 2, 3, 4, 6, 9, 12, 18, 24, 36),
     "年": (1, 2, 3, 5, 8, 10, 15, 20, 30),
     "岁": (6, 10, 12, 14, 16, 18, 20, 22, 25, 60),
     "人": (1, 2, 3, 5, 7, 9, 10, 15, 20, 30, 50, 100),
@@ -248,7 +248,13 @@ class Pool:
                 continue
             for s, e in other.items:
                 item = text[s:e]
-                if "其他" in item[:14] or max(_alike(item, key) for key in keys) > 0.34:
+                if (
+                    "其他" in item[:14]
+                    or re.search(f"第[{NUMERALS}0-9]+条", item)
+                    or max(_alike(item, key) for key in keys) > 0.25
+                ):
+                    continue
+                if len({key[:2] for key in keys}) == 1 and item[:2] != keys[0][:2]:
                     continue
                 if (item[-1] == "的") != (keys[0][-1] == "的") or not 0.4 * size <= len(item) <= 2.2 * size:
                     continue
@@ -328,12 +334,11 @@ def nominal(statement: Statement, said: Sequence[Word]) -> Iterator[tuple[int, i
             start, end = said[i].start, said[j - 1].end
             text = statement.text[start:end]
             before = statement.text[start - 1 : start]
-            led_by = said[i - 1].tag[0] if i else "x"
             if (
                 body_of(text)
                 and is_named(text)
                 and not statement.text[:start].endswith(("统称", "统称为", "简称", "简称为", "称", "称为"))
-                and led_by not in "nbrfam"
+                and (i == 0 or said[i - 1].tag[0] in "pvd" or before in "，。；：")
                 and not text.startswith(_VAGUE)
                 and before not in ("的", "、", "和", "或", "与", "及", "）", ")")
                 and statement.text[end : end + 1] not in ("、", "和", "或", "与", "及", "的", "等")
@@ -493,7 +498,7 @@ def _amounts_like(key: Amount, offers: Sequence[Offer], clause: int) -> list[str
         ):
             if key.is_range and _shape(other.text) != _shape(key.text):
                 continue
-            if _arabic(other.text) != _arabic(key.text):
+            if _arabic(other.text) != _arabic(key.text) or not _is_usual(other):
                 continue
             near.append((0.0, offer.text))
     written = [text for _, text in near]
@@ -516,6 +521,15 @@ def _amounts_like(key: Amount, offers: Sequence[Offer], clause: int) -> list[str
             if t
         ]
     return _told_apart(key.text, (t for t in written if not key.is_range or not _touches(key, t)))
+
+
+def _is_usual(amount: Amount) -> bool:
+    """Whether rules name such an amount; of units that are not known, any."""
+    if amount.is_range or amount.dimension == "share":
+        return True
+    one = amount_of(f"1{amount.unit}")
+    known = next((v for unit, v in _CUSTOMARY.items() if amount.unit.endswith(unit)), None)
+    return known is None or one is None or amount.low / one.low in known
 
 
 def _usual(key: Amount) -> list[Fraction]:
