@@ -39,9 +39,9 @@ _WISHED: Mapping[Type, float] = {
 """The mix of types that is aimed at, as far as the material gives it."""
 _CAP = 1.25
 _LISTING_WORTH = 0.3
-_EASY = 20
+_EASY, _EASY_LIST = 20, 16
 """Characters that a person can be expected to fill in word for word."""
-_EDGE = "起施行|同时废止|负责解释|包括本数|所称以上|从其规定|第[一二三四五六七八九十百零0-9]+条"
+_EDGE = "起施行|同时废止|负责解释|包括本数|所称以上|从其规定|^为了?|制定本|第[一二三四五六七八九十百零0-9]+条"
 """What stands at the edge of a rule, or sends the reader to another article."""
 _LEAST_SAID = 14
 """Characters of a statement besides what is asked for that a person needs to know what is meant."""
@@ -326,16 +326,24 @@ def _lot(material: Material, seed: int) -> int:
 
 def _tier(spot: Spot) -> int:
     """How sure it is that a question at the spot can be used as it is; see `_Task`."""
-    sure = spot.slot in (Slot.NUMBER, Slot.RANGE, Slot.DATE, Slot.BODY) or (
-        spot.listed is not None and spot.slot is Slot.LIST and spot.listed.whole and not spot.listed.open
+    sure = spot.slot in (Slot.NUMBER, Slot.RANGE, Slot.BODY) or (
+        spot.listed is not None
+        and spot.slot is Slot.LIST
+        and spot.listed.whole
+        and not spot.listed.open
+        and len(spot.text) <= _EASY_LIST
+        and spot.mark.startswith("n")
     )
     if spot.statement.context or re.search(_EDGE, spot.statement.text) or TRIVIAL.search(spot.text):
         return 2
     if len(spot.text) > _EASY or len(spot.statement.whole) - len(spot.text) < _LEAST_SAID or is_cut(spot):
         return 2
+    if spot.slot is Slot.NUMBER and spot.text.endswith("次"):
+        # 二次供水 and 一次性告知 are words more often than counts.
+        return 2
     if sure:
         return 1 if spot.statement.item else 0
-    return 1 if spot.slot is Slot.TERM and spot.mark else 2
+    return 1 if spot.slot is Slot.DATE or (spot.slot is Slot.TERM and spot.mark) else 2
 
 
 def _types_at(spot: Spot) -> tuple[Type, ...]:

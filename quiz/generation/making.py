@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kb.model import Document, Kind
 from quiz.generation.balance import Balance, hash_of
-from quiz.generation.bodies import class_of, matter
+from quiz.generation.bodies import class_of, level, matter
 from quiz.generation.places import MODALITIES, Place
 from quiz.generation.pools import Listed, Pool, body_of, chinese, nominal
 from quiz.generation.statements import Listing, Statement
@@ -46,7 +46,7 @@ _SAYS = re.compile(
 """Leads that say of whom and in what way."""
 _ORDERED = re.compile(r"顺序|程序|步骤|流程|依次|次序|先后")
 _DEFINED = re.compile(
-    r"^(?:本(?:法|条例|办法|规定|细则|制度|规则)(?:中)?(?:所称|所指|的))?(?:[^，。；：、]{0,12}所称的?)?(?P<term>[^，。；：、]{2,16})，(?:是指|系指|指的是)(?P<text>[^。；]{6,110})[。；]?$"
+    r"^(?:本(?:法|条例|办法|规定|细则|制度|规则)(?:中)?(?:所称|所指|的))?(?:[^，。；：、]{0,12}(?:所称|规定)的?)?(?P<term>[^，。；：、]{2,16})，(?:是指|系指|指的是)(?P<text>[^。；]{6,110})[。；]?$"
 )
 
 
@@ -195,6 +195,8 @@ class Maker:
             return
         wrong = self._wrong(spot)
         lot = self._lot(spot)
+        if spot.slot is Slot.BODY:
+            wrong = [w for w in wrong if level(w) == level(spot.text)]
         for option in sorted(wrong[:4], key=lambda o: hash_of(o, lot)):
             at = spot.start - statement.start
             said = f"{statement.text[:at]}{option}{statement.text[at + len(spot.text) :]}"
@@ -216,7 +218,7 @@ class Maker:
         at = spot.start - spot.statement.start
         after = re.split("[。；]", spot.statement.text[at:])[0]
         if spot.slot is Slot.BODY:
-            return "可以" in spot.statement.text
+            return "可以" in spot.statement.text or class_of(spot.text) == "government"
         return re.search("的，", after) is not None
 
     def _multiple_inline(self, spot: Spot) -> Iterator[Question]:
@@ -268,7 +270,13 @@ class Maker:
             yield question.with_options(options)
         elif type_ is Type.SHORT and 2 <= len(items) <= 8 and sum(map(len, items)) <= 320:
             asked = re.sub(r"下列|以下", "哪些", lead, count=1)
-            if asked == lead or "如下" in lead or not _ASKABLE.search(lead) or not _SAYS.search(lead):
+            if (
+                asked == lead
+                or "如下" in lead
+                or not _ASKABLE.search(lead)
+                or not _SAYS.search(lead)
+                or "罚款" in lead
+            ):
                 return
             stem = f"{self._title}{asked}？"
             points = tuple(Point(i, round(1 / len(items), 4)) for i in items)

@@ -500,6 +500,8 @@ def _amounts_like(key: Amount, offers: Sequence[Offer], clause: int) -> list[str
                 continue
             if _arabic(other.text) != _arabic(key.text) or not _is_usual(other):
                 continue
+            if not key.is_range and _ratio(other.low, key.low) > _FARTHEST:
+                continue
             near.append((0.0, offer.text))
     written = [text for _, text in near]
     if not key.is_range:

@@ -177,3 +177,19 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("attempt_id", "position", name=op.f("pk_answers")),
     )
+
+
+def downgrade() -> None:
+    """Take the tables away, and what is in them."""
+    for table in (
+        "answers",
+        "attempts",
+        "exam_audiences",
+        "exams",
+        "paper_questions",
+        "papers",
+        "reviews",
+        "question_versions",
+        "questions",
+    ):
+        op.drop_table(table)

@@ -30,7 +30,7 @@ def citation(path: str, quote: str, start: int = 120) -> Citation:
     )
 
 
-GOLDEN = Path(__file__).parents[2] / "samples" / "exchange"
+GOLDEN = Path(__file__).parents[2] / "exchange"
 LONG = (
     "凡在车棚内停放自行车、三轮车、婴儿车以及其他不以燃油为动力的小型车辆的住户，均应当事先登记并领取号牌，"
     * 3
