@@ -9,8 +9,8 @@ DEV := .venv/.dev-$(shell cat requirements.txt requirements-dev.txt pyproject.to
 run: $(RUN)  ## Serve the demonstration on http://127.0.0.1:8000: sample corpus, branches and accounts
 	@$(BIN)/gongxue serve --demonstration
 
-test: $(DEV)  ## Every test, examples in docs and docstrings included
-	$(BIN)/python -m pytest
+test: $(DEV)  ## Every test, examples in docs and docstrings included; on every core, the tests of one file together
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 slow: $(DEV)  ## Only the tests that take minutes or need a browser
 	$(BIN)/python -m pytest -m slow

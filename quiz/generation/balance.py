@@ -14,10 +14,10 @@ from quiz.model import TRUE, Question, Type
 from quiz.quantities import amount_of, date_of
 
 N_OPTIONS = 4
-_NEARNESS = 0.06
+_NEARNESS = 0.03
 """What it costs to take an answer from farther away, against a question's worth of luck."""
 _CROWDED = 1.0
-_AHEAD, _BEHIND = 0.5, -0.6
+_AHEAD, _BEHIND = 0.5, -0.5
 """How many questions a rule of thumb may have gained over chance, and lost against it."""
 _AHEAD_MIDDLE = 0.3
 """The same for the middle value, of which there are two: it never gains much at once."""

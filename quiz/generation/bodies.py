@@ -51,16 +51,6 @@ def matter(text: str) -> str:
     return _LEVEL.sub("", text)
 
 
-def level(text: str) -> str:
-    """Of which level a body is, as its name says; "" where it does not.
-
-    >>> level("国务院卫生行政部门"), level("市水行政主管部门"), level("公安机关")
-    ('国务院', '市', '')
-    """
-    m = re.match("国务院|全国|最高|省|自治区|设区的市|市|区|县级以上|县|乡|镇", text)
-    return m.group() if m else ""
-
-
 def may_stand_beside(key: str, other: str) -> bool:
     """Whether the two may be options of one question: of one sort, and neither holds the other.
 

@@ -15,7 +15,7 @@ from kb.numerals import NUMERALS, numeral_value
 from quiz.generation.places import MODALITIES
 from quiz.generation.statements import CATCH_ALL, is_hanging
 from quiz.model import BLANK, FALSE, TRUE, Question, Slot, Type
-from quiz.quantities import amount_of, date_of, date_shape
+from quiz.quantities import Amount, amount_of, amounts, date_of, date_shape
 from search.analysis import fold
 
 _CONTEXT = 8
@@ -360,8 +360,11 @@ def _stands_alone(question: Question, basis: Basis) -> Iterator[str]:
     if question.type in (Type.SINGLE, Type.BLANK, Type.MULTIPLE):
         rest = plain(stem.replace(BLANK, "\n"))
         for key in question.answer:
-            if (len(plain(key)) >= 2 and plain(key) in rest) or (
-                _figures(key) and _figures(key) <= _figures(stem)
+            same = amount_of(key)
+            if (
+                (len(plain(key)) >= 2 and plain(key) in rest)
+                or (_figures(key) and _figures(key) <= _figures(stem))
+                or (same is not None and _names(stem.replace(BLANK, "\n"), same))
             ):
                 yield f"题干里出现了答案“{key}”"
     if (
@@ -373,6 +376,11 @@ def _stands_alone(question: Question, basis: Basis) -> Iterator[str]:
         yield "题干里没有空"
     if len(re.sub(r"[（）　\s]", "", stem)) < 8:
         yield "题干太短，看不出问什么"
+
+
+def _names(text: str, amount: Amount) -> bool:
+    """Whether the text names the amount, or a range with it at one end."""
+    return any(a.dimension == amount.dimension and amount.low in (a.low, a.high) for a in amounts(text))
 
 
 def _figures(text: str) -> frozenset[int]:

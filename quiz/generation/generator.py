@@ -338,6 +338,10 @@ def _tier(spot: Spot) -> int:
         return 2
     if len(spot.text) > _EASY or len(spot.statement.whole) - len(spot.text) < _LEAST_SAID or is_cut(spot):
         return 2
+    if not spot.statement.focus and re.search(
+        "(?:收到|接到)(?:申请|报告|通知)|制止通知", spot.statement.text
+    ):
+        return 2
     if spot.slot is Slot.NUMBER and spot.text.endswith("次"):
         # 二次供水 and 一次性告知 are words more often than counts.
         return 2
@@ -353,9 +357,9 @@ def _types_at(spot: Spot) -> tuple[Type, ...]:
     if spot.slot in (Slot.NUMBER, Slot.RANGE, Slot.DATE):
         return (Type.SINGLE, Type.BLANK, Type.TRUE_FALSE)
     if spot.slot is Slot.MODALITY:
-        return (Type.SINGLE, Type.TRUE_FALSE)
-    if spot.slot is Slot.BODY or (spot.slot is Slot.TERM and spot.mark):
-        return (Type.SINGLE, Type.TRUE_FALSE, Type.BLANK)
+        return (Type.SINGLE,)
+    if spot.slot is Slot.BODY:
+        return (Type.SINGLE, Type.BLANK)
     return (Type.BLANK,)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kb.model import Document, Kind
 from quiz.generation.balance import Balance, hash_of
-from quiz.generation.bodies import class_of, level, matter
+from quiz.generation.bodies import class_of, matter
 from quiz.generation.places import MODALITIES, Place
 from quiz.generation.pools import Listed, Pool, body_of, chinese, nominal
 from quiz.generation.statements import Listing, Statement
@@ -133,7 +133,7 @@ class Maker:
         at = spot.start - spot.statement.start
         around = spot.statement.text[:at] + spot.statement.text[at + len(spot.text) :]
         if spot.slot is Slot.BODY:
-            if class_of(spot.text) in ("", "other"):
+            if class_of(spot.text) in ("", "other") or re.search("本行政区域|本级|各自|同级", around):
                 return True
             head = matter(spot.text)[:-2]
             return len(head) >= 3 and head in f"{spot.statement.lead}{around}"
@@ -182,7 +182,7 @@ class Maker:
         )
 
     def _true_false(self, spot: Spot) -> Iterator[Question]:
-        if spot.slot not in (Slot.NUMBER, Slot.RANGE, Slot.BODY) or self._is_plain(spot):
+        if spot.slot not in (Slot.NUMBER, Slot.RANGE) or self._is_plain(spot):
             return
         statement = spot.statement
         if statement.lead or self._is_condition(spot):
@@ -195,8 +195,6 @@ class Maker:
             return
         wrong = self._wrong(spot)
         lot = self._lot(spot)
-        if spot.slot is Slot.BODY:
-            wrong = [w for w in wrong if level(w) == level(spot.text)]
         for option in sorted(wrong[:4], key=lambda o: hash_of(o, lot)):
             at = spot.start - statement.start
             said = f"{statement.text[:at]}{option}{statement.text[at + len(spot.text) :]}"
@@ -211,15 +209,11 @@ class Maker:
             )
 
     def _is_condition(self, spot: Spot) -> bool:
-        """Whether another amount or body there need not make the statement false.
-
-        What holds over fifteen days holds over thirty, too, and what one body may do, another may as well.
-        """
+        """Whether another amount there need not make the statement false: what holds over 15 days does over 30."""
         at = spot.start - spot.statement.start
         after = re.split("[。；]", spot.statement.text[at:])[0]
-        if spot.slot is Slot.BODY:
-            return "可以" in spot.statement.text or class_of(spot.text) == "government"
-        return re.search("的，", after) is not None
+        said_twice = spot.statement.text.count(spot.text[:-1]) > 1
+        return said_twice or re.search("的，", after) is not None
 
     def _multiple_inline(self, spot: Spot) -> Iterator[Question]:
         listed = spot.listed

@@ -43,6 +43,27 @@ _NO_BODY = re.compile(
 _NO_TERM = re.compile(
     "须|应|可以|不|有权|会同|具有|向|对|经(?!济|营|理|费)|被|把|由|自(?!然|治|行|愿|动|来)|从|在|将|已|依照|按照|报(?!纸|告|刊|名|表|酬)|其"
 )
+_LEADS_TO_BODY = frozenset(
+    [
+        "由",
+        "向",
+        "经",
+        "报",
+        "报经",
+        "报请",
+        "提请",
+        "对",
+        "会同",
+        "通知",
+        "告知",
+        "移送",
+        "协助",
+        "委托",
+        "责令",
+        "在",
+        "与",
+    ]
+)
 _LOCAL = ("时", "中", "后", "前", "内", "上", "下", "外", "期间", "以上", "以下")
 _BREAKS = frozenset(
     [
@@ -219,9 +240,9 @@ class Pool:
             texts = [t for t in texts if may_stand_beside(key, t)]
         if slot is Slot.DATE:
             texts = [t for t in texts if date_shape(t) == date_shape(key)]
-        if slot is Slot.TERM and self._encode is not None and texts:
+        if slot in (Slot.TERM, Slot.BODY) and self._encode is not None and texts:
             alike = self._likeness(key, texts)
-            if not mark.startswith("after "):
+            if slot is Slot.TERM and not mark.startswith("after "):
                 texts = [t for t in texts if t[-1] == key[-1] or alike[t] >= _ALIKE]
             texts.sort(key=lambda t: (t[-1] != key[-1], -round(alike[t], 3)))
         return texts[:_OFFERED]
@@ -338,7 +359,7 @@ def nominal(statement: Statement, said: Sequence[Word]) -> Iterator[tuple[int, i
                 body_of(text)
                 and is_named(text)
                 and not statement.text[:start].endswith(("统称", "统称为", "简称", "简称为", "称", "称为"))
-                and (i == 0 or said[i - 1].tag[0] in "pvd" or before in "，。；：")
+                and (i == 0 or before in "，。；：" or said[i - 1].text in _LEADS_TO_BODY)
                 and not text.startswith(_VAGUE)
                 and before not in ("的", "、", "和", "或", "与", "及", "）", ")")
                 and statement.text[end : end + 1] not in ("、", "和", "或", "与", "及", "的", "等")

@@ -178,15 +178,11 @@ def _sentences(document: Document, clause: Clause, start: int, end: int) -> Iter
         if s == m.start() and _is_torn(text[clause.start : s]):
             before = None
             continue
-        focus = s
-        if before is not None:
-            whole = _ELLIPTIC.match(text[s:e]) is not None
-            if whole or _fits(text[before[0] : e]):
-                begin = before[0]
-            focus = begin if whole else s
+        if before is not None and (_ELLIPTIC.match(text[s:e]) or _fits(text[before[0] : e])):
+            begin = before[0]
         statement = _statement(clause, text, begin, e) if e - begin <= LONGEST else None
         if statement is not None:
-            yield replace(statement, focus=focus - begin, context=before is not None and begin == s)
+            yield replace(statement, focus=s - begin, context=before is not None and begin == s)
         elif e - begin > LONGEST:
             yield from _halves(clause, text, begin, e)
         before = (s, e)
