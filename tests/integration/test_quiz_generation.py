@@ -19,7 +19,7 @@ SCOPE = frozenset({PUBLIC})
 OTHER = (
     RULE.replace("云屏市", "竹海市")
     .replace("第十二条 学习点", "第十二条 每届任期五年的学习点")
-    .replace("每届任期二年", "每届任期三年")
+    .replace("每届任期二年", "每届任期八年")
 )
 
 
@@ -103,19 +103,23 @@ def test_a_phrase_and_a_query_find_their_clauses(world: tuple[Services, str]) ->
 
 
 def test_what_stands_in_another_rule_is_no_wrong_answer(world: tuple[Services, str], tmp_path: Path) -> None:
-    """Once another rule that the asker sees says 每届任期三年, 三年 is offered no more; for who does not see it, it is."""
+    """Once another rule that the asker sees says 每届任期八年, 八年 is offered no more; for who does not see it, it is."""
     services, document_id = world
     (tmp_path / "other.md").write_text(OTHER, encoding="utf-8")
 
     def offered() -> set[str]:
-        made = services.quiz.generator.generate(
-            Material(document_id, ("art-8",)), SCOPE, n=20, types=frozenset({Type.SINGLE})
-        )
-        return {o for q in made.questions if q.answer == ("二年",) for o in q.options}
+        made = [
+            q
+            for seed in range(4)
+            for q in services.quiz.generator.generate(
+                Material(document_id, ("art-8",)), SCOPE, n=20, seed=seed, types=frozenset({Type.SINGLE})
+            ).questions
+        ]
+        return {o for q in made if q.answer == ("二年",) for o in q.options}
 
-    assert "三年" in offered()
+    assert "八年" in offered()
     services.ingest([tmp_path / "other.md"])
-    assert "三年" not in offered()
+    assert "八年" not in offered()
 
 
 def test_what_one_may_not_see_gives_no_questions(world: tuple[Services, str]) -> None:
