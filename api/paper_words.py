@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from api.address import Problem
-from api.quiz_words import SLOT_WORDS, TYPE_WORDS
+from api.quiz_words import SLOT_WORDS
 from kb.errors import Conflict
 from quiz.blueprint import Line, Shortfall, Why
+from quiz.model import TYPE_WORDS
 
 BANDS: Mapping[str, tuple[float, float]] = {
     "": (0.0, 1.0),

@@ -19,13 +19,12 @@ from api.quiz_words import (
     REASONS,
     SLOT_WORDS,
     STATE_WORDS,
-    TYPE_WORDS,
     difficulty_words,
     letter,
 )
 from api.services import Services
 from kb.errors import InvalidRequest, NotFound, Refused
-from quiz.model import Question, question_json, question_of
+from quiz.model import TYPE_WORDS, Question, question_json, question_of
 
 DONE: Mapping[str, str] = {
     "changed": "已存为新的一版，等待审核。",

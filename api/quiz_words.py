@@ -1,18 +1,9 @@
-"""What questions are called on the pages: types, states, kinds, difficulty, gates, and why one is rejected."""
+"""What questions are called on the pages: states, kinds, difficulty, gates, and why one is rejected."""
 
 from collections.abc import Mapping
 
-from quiz.model import Slot, State, Type
+from quiz.model import Slot, State
 
-TYPE_WORDS: Mapping[Type, str] = {
-    Type.SINGLE: "单选题",
-    Type.MULTIPLE: "多选题",
-    Type.TRUE_FALSE: "判断题",
-    Type.BLANK: "填空题",
-    Type.SHORT: "简答题",
-    Type.ORDERING: "排序题",
-    Type.MATCHING: "配对题",
-}
 STATE_WORDS: Mapping[State, str] = {
     State.CANDIDATE: "候选",
     State.IN_REVIEW: "待审",

@@ -17,11 +17,12 @@ from api.pages import attachment, render
 from api.principal import Asker
 from api.question_desk import Desk
 from api.question_pages import Sent
-from api.quiz_words import TYPE_WORDS, letter
+from api.quiz_words import letter
 from api.result_views import STATE_WORDS, alpha_words, dots, field_of, item_views, mark_views, share_of
 from api.services import Services
 from api.views import moment_words
 from quiz.attempt import ToMark
+from quiz.model import TYPE_WORDS
 from quiz.results import Sitter
 from quiz.statistics import FEWEST, TRUST
 from quiz.told import SMALLEST

@@ -15,7 +15,7 @@ from access.rights import Action
 from api.forms import OwnSave
 from api.pages import render
 from api.principal import Asker
-from api.quiz_words import TYPE_WORDS, letter
+from api.quiz_words import letter
 from api.services import Services
 from api.sitting_views import (
     asked_views,
@@ -32,7 +32,7 @@ from api.sitting_views import (
 from kb.errors import Conflict, NotFound
 from quiz.asking import LONGEST_GAP, LONGEST_TEXT, Asked
 from quiz.attempt import Sitting
-from quiz.model import Type
+from quiz.model import TYPE_WORDS, Type
 
 CHECK = "check"
 """In the place of a question's number: what is unanswered, before one submits."""

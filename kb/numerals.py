@@ -67,11 +67,20 @@ def _below_ten_thousand(text: str) -> int | None:
 
 
 def chinese_numeral(n: int) -> str:
-    """The numeral for 1 to 99 as it is written in 第…款.
+    """The numeral for a whole number from 0 on, as it is written in 第…款 and in amounts.
 
-    >>> [chinese_numeral(n) for n in (1, 10, 12, 20, 35)]
-    ['一', '十', '十二', '二十', '三十五']
+    >>> [chinese_numeral(n) for n in (1, 10, 12, 20, 35, 105, 3000, 50000, 120000, 200000000)]
+    ['一', '十', '十二', '二十', '三十五', '一百零五', '三千', '五万', '十二万', '二亿']
     """
-    digits = "零一二三四五六七八九"
-    tens, ones = divmod(n, 10)
-    return (digits[tens] if tens > 1 else "") + ("十" if tens else "") + (digits[ones] if ones else "")
+    for scale, sign in ((10**8, "亿"), (10**4, "万")):
+        if n >= scale:
+            high, low = divmod(n, scale)
+            rest = ("零" if low < scale // 10 else "") + chinese_numeral(low) if low else ""
+            return chinese_numeral(high) + sign + rest
+    text, zero = "", False
+    for place, sign in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
+        digit = n // place % 10
+        if digit:
+            text += ("零" if zero and text else "") + "零一二三四五六七八九"[digit] + sign
+        zero = not digit and bool(text)
+    return text.replace("一十", "十", 1) if text.startswith("一十") else text or "零"

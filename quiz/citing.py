@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from kb.errors import InvalidRequest
-from kb.model import Document
+from kb.model import Clause, Document
 from quiz.model import Citation, Question
 from store.catalog import Catalog
 
@@ -13,6 +13,11 @@ def cited(document: Document, start: int, end: int) -> Citation | None:
     clause = next((c for c in document.clauses if c.start <= start < end <= c.end), None)
     if clause is None:
         return None
+    return citation_of(document, clause, start, end)
+
+
+def citation_of(document: Document, clause: Clause, start: int, end: int) -> Citation:
+    """The citation of a span that is known to lie inside the clause."""
     return Citation(
         document.document_id,
         document.meta.title,

@@ -26,6 +26,18 @@ class Type(StrEnum):
     MATCHING = "matching"
 
 
+TYPE_WORDS: Mapping[Type, str] = {
+    Type.SINGLE: "单选题",
+    Type.MULTIPLE: "多选题",
+    Type.TRUE_FALSE: "判断题",
+    Type.BLANK: "填空题",
+    Type.SHORT: "简答题",
+    Type.ORDERING: "排序题",
+    Type.MATCHING: "配对题",
+}
+"""The types by name, for people and for files that name them."""
+
+
 class State(StrEnum):
     """Where a question of the bank stands."""
 

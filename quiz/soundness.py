@@ -49,7 +49,7 @@ def _choosing_fault(question: Question) -> str:
     if question.type is Type.ORDERING and Counter(answer) != Counter(options):
         return "排序题的答案应包含每一项，各一次。"
     if question.type is Type.MATCHING and not _matches(question):
-        return "匹配题应为每一个左项给出一个答案。"
+        return "配对题应为每一个左项给出一个答案。"
     return ""
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from quiz.exchange import Loss, Row
-from quiz.exchange._words import BASIS, TYPE_NAMES
-from quiz.model import Citation, Question, Sheet, SheetQuestion, Slot, Type, question_json
+from quiz.exchange._words import BASIS
+from quiz.model import TYPE_WORDS, Citation, Question, Sheet, SheetQuestion, Slot, Type, question_json
 
 _NAMES = {
     "stem": "题干",
@@ -44,7 +44,7 @@ def _difference(asked: SheetQuestion, row: Row) -> str:
     before, after = question_json(asked.question), question_json(row.question)
     if before["type"] != after["type"]:
         return (
-            f"没有“{TYPE_NAMES[asked.question.type]}”这一题型，写成了“{TYPE_NAMES[row.question.type]}”，"
+            f"没有“{TYPE_WORDS[asked.question.type]}”这一题型，写成了“{TYPE_WORDS[row.question.type]}”，"
             "题干和答案随之改写"
         )
     names = [name for key, name in _NAMES.items() if before[key] != after[key]]

@@ -9,8 +9,8 @@ from kb.errors import InvalidRequest, UnreadableSource
 from quiz.exchange import Row
 from quiz.exchange._draft import Draft, Unusable, question_from
 from quiz.exchange._report import explained
-from quiz.exchange._words import TYPE_NAMES, fold, type_named
-from quiz.model import TRUE, Question, Type, question_json, question_of
+from quiz.exchange._words import fold, type_named
+from quiz.model import TRUE, TYPE_WORDS, Question, Type, question_json, question_of
 from quiz.soundness import fault
 
 HEADING = (
@@ -97,7 +97,7 @@ def cells_of(question: Question, n_options: int) -> tuple[str, ...]:
     elif question.type is Type.SHORT:
         options, key = (), "\n".join(question.answer)
     filled = options + ("",) * (n_options - len(options))
-    return (question.stem, TYPE_NAMES[question.type], *filled, key, explained(question))
+    return (question.stem, TYPE_WORDS[question.type], *filled, key, explained(question))
 
 
 def no_heading() -> UnreadableSource:

@@ -5,16 +5,6 @@ import unicodedata
 
 from quiz.model import FALSE, TRUE, Type
 
-TYPE_NAMES: dict[Type, str] = {
-    Type.SINGLE: "单选题",
-    Type.MULTIPLE: "多选题",
-    Type.TRUE_FALSE: "判断题",
-    Type.BLANK: "填空题",
-    Type.SHORT: "简答题",
-    Type.ORDERING: "排序题",
-    Type.MATCHING: "配对题",
-}
-
 # The first that the folded name holds decides: 不定项选择题 before 选择题.
 _TYPES: tuple[tuple[str, Type | None], ...] = (
     ("不定项", None),

@@ -13,8 +13,8 @@ import re
 from quiz.exchange import Row, Written
 from quiz.exchange._report import as_short, explained, letter, losses
 from quiz.exchange._text import read
-from quiz.exchange._words import TYPE_NAMES, one_line
-from quiz.model import BLANK, Question, Sheet, SheetQuestion, Type
+from quiz.exchange._words import one_line
+from quiz.model import BLANK, TYPE_WORDS, Question, Sheet, SheetQuestion, Type
 
 _KEY = re.compile(r"[（(](\s*(?:答案[：:])?\s*[A-L、]+\s*)[)）]")
 _BRACES = re.compile(r"[{｛](.*?)[}｝]")
@@ -43,7 +43,7 @@ def _paragraph(n: int, asked: SheetQuestion) -> str:
     question = asked.question
     if question.type is Type.MATCHING or len(question.options) > 26:
         question = as_short(question)
-    name = TYPE_NAMES[Type.SINGLE if question.type is Type.TRUE_FALSE else question.type]
+    name = TYPE_WORDS[Type.SINGLE if question.type is Type.TRUE_FALSE else question.type]
     points = f"（{int(asked.points)}分）" if asked.points == int(asked.points) and asked.points > 0 else ""
     lines = [f"{n}. {_stem(question)} [{name}]{points}"]
     lines += [f"{letter(place)}. {one_line(option)}" for place, option in enumerate(question.options)]

@@ -6,6 +6,8 @@ names never stand beside each other, since both may be right.
 
 import re
 
+from quiz.form import pairs
+
 _LEVEL = re.compile(
     r"^(?:国务院|全国|中央|最高|省级?|自治区|直辖市|设区的市级?|市级?|自治州|州|区|县级?|乡镇?|镇|街道|当地|所在地|本级|同级|上一级|地方|各级|以上|及其|级|和|或者|、)*(?:人民政府)?(?:的)?"
 )
@@ -22,6 +24,10 @@ _CLASSES = (
     ("party", re.compile("党委$|党组$|支部$|总支部$|支部大会$|支部委员会$|领导小组$|联席会议$|工作组$")),
     ("other", re.compile("机构$|委员会$|协会$|工会$|中心$|办公室$|小组$|大会$")),
 )
+_EMPTY_PAIRS = frozenset(
+    ["部门", "主管", "行政", "管理", "机关", "机构", "委员", "员会", "监督", "政部", "管部", "理部"]
+)
+"""What the names of bodies share that are in charge of different things."""
 
 
 def is_named(text: str) -> bool:
@@ -74,20 +80,4 @@ def _alike(a: str, b: str) -> bool:
     """Whether two matters may be one: the same, one within the other, or mostly the same words."""
     if a == b or (a and b and (a in b or b in a)):
         return True
-    one, two = ({t[i : i + 2] for i in range(len(t) - 1)} for t in (a, b))
-    two_words = {
-        "部门",
-        "主管",
-        "行政",
-        "管理",
-        "机关",
-        "机构",
-        "委员",
-        "员会",
-        "监督",
-        "政部",
-        "管部",
-        "理部",
-    }
-    one, two = one - two_words, two - two_words
-    return bool(one & two)
+    return bool((pairs(a) & pairs(b)) - _EMPTY_PAIRS)

@@ -64,17 +64,13 @@ def failures(
     return found
 
 
+@lru_cache(maxsize=16384)
 def plain(text: str) -> str:
     """A text by which options are told apart: folded, without spaces and stops at its ends.
 
     >>> plain(" 三十日内。") == plain("30日内")
     True
     """
-    return _plain(text)
-
-
-@lru_cache(maxsize=16384)
-def _plain(text: str) -> str:
     return squeeze(fold(text).text).strip("，。；：、.;,:")
 
 
@@ -110,15 +106,6 @@ def window(text: str, start: int, end: int, key: str, within: tuple[int, int]) -
             break
         right += 1
     return f"{text[left:start]}{key}{text[end:right]}".strip(_STOPS + " ")
-
-
-def filled(question: Question, keys: Sequence[str]) -> str:
-    """The stem with keys in its gaps; what has fewer keys than gaps gets the rest as gaps."""
-    parts = question.stem.split(BLANK)
-    said = parts[0]
-    for n, part in enumerate(parts[1:]):
-        said += (keys[n] if n < len(keys) else BLANK) + part
-    return said
 
 
 # -- the gates -------------------------------------------------------------------

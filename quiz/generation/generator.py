@@ -13,7 +13,6 @@ from kb.model import Answer, Document, Query, Validity, derive_id, validity
 from quiz.generation.balance import Balance
 from quiz.generation.gates import Basis, Failure, failures, squeeze
 from quiz.generation.making import TRIVIAL, Maker, Spot, is_cut
-from quiz.generation.places import places
 from quiz.generation.pools import Pool
 from quiz.generation.proposer import Proposer
 from quiz.generation.statements import Statement
@@ -23,8 +22,6 @@ from store.catalog import Catalog
 
 MOST = 10_000
 """Questions that can be asked for at once."""
-_PLACES = 18
-"""Places that are tried in a sentence; about half of them pass."""
 _FOUND_CLAUSES = 30
 """Clauses that a query or phrase is answered with."""
 _WISHED: Mapping[Type, float] = {
@@ -114,8 +111,9 @@ class Generator:
     ) -> Made:
         """At most `n` questions; the same material, seed and corpus give the same.
 
-        What can surely be used as it is comes first, and of that every statement once before any twice. With `proposed`, a third at
-        most are what the language model of this installation proposed and the gates let through.
+        What can surely be used as it is comes first, and of that every statement once before any twice. With
+        `proposed`, a third at most are what the language model of this installation proposed and the gates let
+        through.
 
         Raises:
             NotFound: no such document in the scope.
@@ -264,8 +262,8 @@ class Generator:
         for s in statements:
             tint = lot.random() * 0.02
             less = _worth(s)
-            for n, place in enumerate(places(s.text[s.focus :], pool.document.text, most=_PLACES)):
-                spot = maker.spot(s, place.moved(s.focus))
+            for n, place in enumerate(pool.places(s)):
+                spot = maker.spot(s, place)
                 if phrase and phrase in s.text and spot.text not in phrase and phrase not in spot.text:
                     less *= 0.5
                 worth = less * place.score + tint

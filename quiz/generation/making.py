@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kb.model import Document, Kind
+from kb.numerals import chinese_numeral
+from quiz.citing import citation_of
 from quiz.generation.balance import Balance, hash_of
 from quiz.generation.bodies import class_of, matter
+from quiz.generation.gates import squeeze
 from quiz.generation.places import MODALITIES, Place
-from quiz.generation.pools import Listed, Pool, body_of, chinese, nominal
+from quiz.generation.pools import Listed, Pool, body_of, nominal
 from quiz.generation.statements import Listing, Statement
 from quiz.model import BLANK, FALSE, TRUE, Citation, Point, Question, Slot, Type
 from quiz.quantities import amount_of, amounts
@@ -60,7 +63,6 @@ class Spot:
     text: str
     slot: Slot
     mark: str
-    score: float
     listed: Listed | None = None
 
 
@@ -102,7 +104,7 @@ class Maker:
                 slot = Slot.ACTION
             elif body_of(text):
                 slot = Slot.TERM
-        return Spot(statement, start, end, text, slot, mark, place.score, listed)
+        return Spot(statement, start, end, text, slot, mark, listed)
 
     # -- types -----------------------------------------------------------------------
 
@@ -138,9 +140,10 @@ class Maker:
             head = matter(spot.text)[:-2]
             return len(head) >= 3 and head in f"{spot.statement.lead}{around}"
         amount = amount_of(spot.text)
-        few = amount is not None and amount.dimension in ("people", "count") and amount.high <= 2
+        if amount is None or amount.high > 2:
+            return False
         after = spot.statement.text[at + len(spot.text) :]
-        return few and (after.startswith("以上") or (amount is not None and amount.dimension == "count"))
+        return amount.dimension == "count" or (amount.dimension == "people" and after.startswith("以上"))
 
     def _wrong(self, spot: Spot) -> list[str]:
         """Wrong answers for the spot that its own sentence does not hold."""
@@ -316,7 +319,7 @@ class Maker:
         if len(set(prompts)) < len(prompts) or max(map(len, prompts)) > 70:
             return
         order = sorted(range(len(texts)), key=lambda n: (values[n].low, values[n].high))
-        spot = Spot(statement, statement.start, statement.end, statement.text, Slot.NUMBER, "", 0.2)
+        spot = Spot(statement, statement.start, statement.end, statement.text, Slot.NUMBER, "")
         yield self._question(
             Type.MATCHING,
             f"{self._title}把各种情形与相应的规定对应起来。",
@@ -335,8 +338,8 @@ class Maker:
         start = statement.start + m.start("text")
         end = statement.start + m.end("text")
         term, text = m["term"].strip("“”"), m["text"]
-        spot = Spot(statement, start, end, text, Slot.DEFINITION, "", 0.3)
-        if type_ is Type.SHORT and len(text) >= 12 and term[0] not in "其这那该":
+        spot = Spot(statement, start, end, text, Slot.DEFINITION, "")
+        if len(text) >= 12 and term[0] not in "其这那该":
             pieces = [p for p in re.split(r"[，；]", text) if len(p) >= 4]
             points = tuple(Point(p, round(1 / len(pieces), 4)) for p in pieces)
             yield self._question(
@@ -364,7 +367,7 @@ class Maker:
             return
         places = tuple((s.start + m.start("text"), s.start + m.end("text")) for s, m in found)
         whole = Statement(first.clause, first.start, last.end, self._document.text[first.start : last.end])
-        spot = Spot(whole, first.start, last.end, "", Slot.DEFINITION, "", 0.25)
+        spot = Spot(whole, first.start, last.end, "", Slot.DEFINITION, "")
         lot = first.start + self._seed
         yield self._question(
             Type.MATCHING,
@@ -405,7 +408,7 @@ class Maker:
         whole = Statement(
             listing.clause, listing.start, listing.end, self._document.text[listing.start : listing.end]
         )
-        spot = Spot(whole, listing.start, listing.end, "", Slot.LIST, "", 0.3)
+        spot = Spot(whole, listing.start, listing.end, "", Slot.LIST, "")
         return self._question(type_, stem, options, answer, spot, places=listing.items, points=points)
 
     def _question(
@@ -422,34 +425,34 @@ class Maker:
         prompts: tuple[str, ...] = (),
         note: str = "",
     ) -> Question:
-        s, meta = spot.statement, self._document.meta
-        quote = self._document.text[s.start : s.end]
-        said = "".join(quote.split())
-        where = s.clause.path[-1] if s.clause.path else ""
+        s = spot.statement
+        citation = citation_of(self._document, s.clause, s.start, s.end)
         return Question(
             type_,
             stem,
             options,
             answer,
-            f"{note}依据《{meta.title}》{where}：{said}",
-            Citation(
-                self._document.document_id,
-                meta.title,
-                s.clause.path,
-                quote,
-                s.start,
-                s.end,
-                s.clause.clause_id,
-                s.clause.anchor,
-            ),
+            note + explained(citation),
+            citation,
             difficulty(type_, spot.slot, options, answer),
             prompts,
             accepted,
             points,
             spot.slot,
             places,
-            tuple(dict.fromkeys([meta.title, *s.clause.path[:1]])),
+            topics_of(citation),
         )
+
+
+def explained(citation: Citation) -> str:
+    """What is told of a question that was made here: its clause, by name and word for word."""
+    where = citation.path[-1] if citation.path else ""
+    return f"依据《{citation.title}》{where}：{squeeze(citation.quote)}"
+
+
+def topics_of(citation: Citation) -> tuple[str, ...]:
+    """What a question that was made here is about: the document and its chapter."""
+    return tuple(dict.fromkeys([citation.title, *citation.path[:1]]))
 
 
 def _tells(term: str, text: str) -> bool:
@@ -506,12 +509,12 @@ def variants(key: str) -> tuple[str, ...]:
             units = {"日": ("日", "天"), "天": ("天", "日"), "周岁": ("周岁", "岁")}.get(
                 amount.unit, (amount.unit,)
             )
-            numbers = [chinese(int(n)), str(int(n))]
+            numbers = [chinese_numeral(int(n)), str(int(n))]
             if n % 10**8 == 0:
                 numbers.append(f"{n // 10**8}亿")
             elif n % 10**4 == 0:
                 numbers.append(f"{n // 10**4}万")
             found = [f"{number}{unit}" for unit in units for number in numbers]
     elif amount and amount.unit == "百分之" and (percent := amount.low * 100).denominator == 1:
-        found = [f"百分之{chinese(int(percent))}", f"{int(percent)}%", f"百分之{int(percent)}"]
+        found = [f"百分之{chinese_numeral(int(percent))}", f"{int(percent)}%", f"百分之{int(percent)}"]
     return tuple(dict.fromkeys(f for f in found if f != key))

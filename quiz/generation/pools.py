@@ -9,15 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.model import Document
-from kb.numerals import DIGITS, NUMERALS, numeral_value
+from kb.numerals import NUMERALS, chinese_numeral, numeral_value
 from kb.ports import Vectors
+from quiz.form import pairs
 from quiz.generation.bodies import is_named, may_stand_beside
 from quiz.generation.gates import plain, same_meaning
-from quiz.generation.places import MODALITIES, Word, words
+from quiz.generation.places import MODALITIES, Place, Word, places, words
 from quiz.generation.statements import Listing, Statement, body_clauses, listings, statements
 from quiz.model import Slot
 from quiz.quantities import Amount, amount_of, amounts, date_shape, dates
 
+_PLACES = 18
+"""Places that are tried in a sentence; about half of them pass."""
 MODALITY_OPTIONS = ("应当", "可以", "不得", "无须")
 _VAGUE = (
     "有关",
@@ -170,6 +173,7 @@ _ALIKE = 0.4
 """Cosine from which two members of lists are of one kind; those that end alike are so in any case."""
 _FARTHEST = 4
 """How many times more or less than the key a wrong amount may be, where others are to be had."""
+_RANGE_STEPS = (Fraction(5), Fraction(1, 10), Fraction(10), Fraction(1, 5), Fraction(20), Fraction(1, 20))
 _STEPS = (Fraction(1, 3), Fraction(1, 2), Fraction(2, 3), Fraction(3, 2), Fraction(2), Fraction(3))
 
 
@@ -206,6 +210,7 @@ class Pool:
         """`encode` gives vectors by which wrong answers near in meaning come first; without, those near by do."""
         self._encode = encode
         self._vectors: dict[str, NDArray[np.float32]] = {}
+        self._places: dict[Statement, list[Place]] = {}
         self.document = document
         self.statements: list[Statement] = []
         self.listings: list[Listing] = []
@@ -219,6 +224,13 @@ class Pool:
         self.offers: list[Offer] = []
         for s in self.statements:
             self.offers += _offers(s, self.words[s], self.lists[s])
+
+    def places(self, statement: Statement) -> list[Place]:
+        """The places of a statement, best first, worked out once."""
+        if statement not in self._places:
+            found = places(statement.text[statement.focus :], self.document.text, most=_PLACES)
+            self._places[statement] = [place.moved(statement.focus) for place in found]
+        return self._places[statement]
 
     def like(self, key: str, slot: Slot, clause: int, mark: str = "") -> list[str]:
         """Wrong answers for a key of this kind that stands in the clause with this ordinal, nearest first.
@@ -392,13 +404,12 @@ def _lists(statement: Statement, said: Sequence[Word]) -> Iterator[Listed]:
         if segment.count("、") < 1:
             continue
         marks = [k for k, c in enumerate(segment) if c == "、"]
-        starts = {w.start - m.start(): w for w in said}
-        first = _run_back(said, m.start() + marks[0], text)
+        first = _run_back(said, m.start() + marks[0])
         last, open_ = _run_on(said, m.start() + marks[-1] + 1, text, m.end())
         if first is None or last is None:
             continue
         members = list(_members(text, first, last))
-        if not 3 <= len(members) <= 7 or not starts:
+        if not 3 <= len(members) <= 7:
             continue
         texts = [text[s:e] for s, e in members]
         sizes = [len(t) for t in texts]
@@ -427,7 +438,7 @@ def _lists(statement: Statement, said: Sequence[Word]) -> Iterator[Listed]:
         )
 
 
-def _run_back(said: Sequence[Word], mark: int, text: str) -> int | None:
+def _run_back(said: Sequence[Word], mark: int) -> int | None:
     """Where the first member, which ends at `mark`, begins: after a verb, a function word or a stop."""
     i = next((k for k, w in enumerate(said) if w.end == mark), None)
     if i is None:
@@ -435,8 +446,7 @@ def _run_back(said: Sequence[Word], mark: int, text: str) -> int | None:
     whole = i
     while i >= 0 and mark - said[i].start <= 12 and _is_member(said[i], i == whole):
         i -= 1
-    start = said[i + 1].start if i + 1 <= whole else None
-    return start if start is None or start < mark else None
+    return said[i + 1].start if i < whole else None
 
 
 def _run_on(said: Sequence[Word], mark: int, text: str, stop: int) -> tuple[int | None, bool]:
@@ -508,7 +518,7 @@ def _members(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _amounts_like(key: Amount, offers: Sequence[Offer], clause: int) -> list[str]:
     """Amounts of the same measure and unit as the key: first from clauses near by, then such as are usual."""
-    near: list[tuple[float, str]] = []
+    written: list[str] = []
     for offer in sorted(offers, key=lambda o: (abs(o.clause - clause), o.text)):
         other = amount_of(offer.text)
         if (
@@ -523,26 +533,11 @@ def _amounts_like(key: Amount, offers: Sequence[Offer], clause: int) -> list[str
                 continue
             if not key.is_range and _ratio(other.low, key.low) > _FARTHEST:
                 continue
-            near.append((0.0, offer.text))
-    written = [text for _, text in near]
+            written.append(offer.text)
     if not key.is_range:
         written += [text for value in _usual(key) if (text := _written(value, key))]
     else:
-        written += [
-            t
-            for t in (
-                _moved(key, step)
-                for step in (
-                    Fraction(5),
-                    Fraction(1, 10),
-                    Fraction(10),
-                    Fraction(1, 5),
-                    Fraction(20),
-                    Fraction(1, 20),
-                )
-            )
-            if t
-        ]
+        written += [text for step in _RANGE_STEPS if (text := _moved(key, step))]
     return _told_apart(key.text, (t for t in written if not key.is_range or not _touches(key, t)))
 
 
@@ -611,31 +606,7 @@ def _numeral(n: int, like: str) -> str:
         if "万" in like and n % 10000 == 0:
             return f"{n // 10000}万"
         return str(n)
-    return chinese(n)
-
-
-def chinese(n: int) -> str:
-    """A whole number up to hundreds of millions in Chinese.
-
-    >>> [chinese(n) for n in (2, 10, 15, 20, 105, 3000, 50000, 120000, 200000000)]
-    ['二', '十', '十五', '二十', '一百零五', '三千', '五万', '十二万', '二亿']
-    """
-    if n >= 10**8:
-        high, low = divmod(n, 10**8)
-        return chinese(high) + "亿" + ("" if not low else ("零" if low < 10**7 else "") + chinese(low))
-    if n >= 10000:
-        high, low = divmod(n, 10000)
-        return chinese(high) + "万" + ("" if not low else ("零" if low < 1000 else "") + chinese(low))
-    text, zero = "", False
-    for place, sign in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
-        digit = n // place % 10
-        if digit:
-            text += ("零" if zero and text else "") + next(c for c, v in DIGITS.items() if v == digit) + sign
-            zero = False
-        else:
-            zero = bool(text)
-    text = re.sub("^一十", "十", text)
-    return text or "零"
+    return chinese_numeral(n)
 
 
 def _moved(key: Amount, factor: Fraction) -> str | None:
@@ -661,13 +632,13 @@ def _moved(key: Amount, factor: Fraction) -> str | None:
 def _listed_as(lead: str) -> str:
     """What a lead says its items are: 情形, 行为, 条件, 职责; with 不得 or without."""
     m = re.search(
-        r"(?:下列|以下)([^，；：、]{0,4}?)(情形|行为|条件|职责|义务|规定|内容|事项|材料|措施|程序|方式|权利|职权|要求|费用)",
+        r"(?:下列|以下)[^，；：、]{0,4}?(情形|行为|条件|职责|义务|规定|内容|事项|材料|措施|程序|方式|权利|职权|要求|费用)",
         lead,
     )
-    return f"{m.group(2) if m else '?'}{'-' if '不得' in lead or '禁止' in lead else '+'}"
+    return f"{m.group(1) if m else '?'}{'-' if '不得' in lead or '禁止' in lead else '+'}"
 
 
 def _alike(one: str, other: str) -> float:
     """Share of pairs of neighbouring characters that two texts have in common (Jaccard)."""
-    a, b = ({t[i : i + 2] for i in range(len(t) - 1)} for t in (one, other))
+    a, b = pairs(one), pairs(other)
     return len(a & b) / max(1, len(a | b))

@@ -14,9 +14,10 @@ import httpx
 
 from kb.errors import ProposerUnavailable
 from kb.model import Clause, Document
-from quiz.generation.making import difficulty, source_words
+from quiz.citing import citation_of
+from quiz.generation.making import difficulty, explained, source_words, topics_of
 from quiz.generation.statements import body_clauses, statements
-from quiz.model import BLANK, FALSE, TRUE, Citation, Question, Slot, Type
+from quiz.model import BLANK, FALSE, TRUE, Question, Slot, Type
 from quiz.quantities import amount_of, amounts
 
 PROPOSED = (Type.SINGLE, Type.MULTIPLE, Type.TRUE_FALSE, Type.BLANK)
@@ -115,28 +116,18 @@ def candidate(document: Document, clause: Clause, body: dict[str, Any]) -> Quest
     if not places:
         return None
     slot = Slot.LIST if type_ is Type.MULTIPLE else Slot.NUMBER if amount_of(keys[0]) else Slot.OTHER
-    quote = document.text[start:end]
-    where = clause.path[-1] if clause.path else ""
+    citation = citation_of(document, clause, start, end)
     return Question(
         type_,
         source_words(document) + stem,
         (TRUE, FALSE) if type_ is Type.TRUE_FALSE else options,
         keys,
-        f"依据《{document.meta.title}》{where}：{''.join(quote.split())}",
-        Citation(
-            document.document_id,
-            document.meta.title,
-            clause.path,
-            quote,
-            start,
-            end,
-            clause.clause_id,
-            clause.anchor,
-        ),
+        explained(citation),
+        citation,
         difficulty(type_, slot, options, keys),
         slot=slot,
         places=places,
-        topics=tuple(dict.fromkeys([document.meta.title, *clause.path[:1]])),
+        topics=topics_of(citation),
     )
 
 

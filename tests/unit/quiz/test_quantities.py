@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quiz.generation.pools import chinese
+from kb.numerals import chinese_numeral
 from quiz.quantities import Amount, amount_of, amounts
 
 UNITS = ["日", "天", "周岁", "个月", "小时", "元", "人", "倍", "个工作日"]
@@ -13,7 +13,7 @@ UNITS = ["日", "天", "周岁", "个月", "小时", "元", "人", "倍", "个�
 @given(st.integers(1, 99_999_999), st.sampled_from(UNITS))
 def test_numerals_of_either_script_mean_the_same(n: int, unit: str) -> None:
     """一万二千元 and 12000元 are one amount, for every number."""
-    one, other = amount_of(f"{n}{unit}"), amount_of(f"{chinese(n)}{unit}")
+    one, other = amount_of(f"{n}{unit}"), amount_of(f"{chinese_numeral(n)}{unit}")
     assert one is not None and other is not None
     assert one.equals(other)
 
