@@ -25,7 +25,7 @@ lint: $(DEV)
 	$(BIN)/ruff check .
 
 types: $(DEV)
-	$(BIN)/mypy kb store ingest search access quiz api benchmarks docs
+	$(BIN)/mypy kb store ingest search access quiz cases api benchmarks docs
 
 imports: $(DEV)
 	$(BIN)/lint-imports

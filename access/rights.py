@@ -53,6 +53,9 @@ class Action(StrEnum):
     SEE_AUDIT = "see_audit"
     QUIZ = "quiz"
     SEE_RESULTS = "see_results"
+    WRITE_CASE = "write_case"
+    REVIEW_CASE = "review_case"
+    SPEAK = "speak"
 
 
 _ALL = frozenset(Role)
@@ -79,6 +82,9 @@ _OWN: Mapping[Action, frozenset[Role]] = {
     Action.SEE_AUDIT: _ADMINISTRATORS,
     Action.QUIZ: _TRAINERS,
     Action.SEE_RESULTS: frozenset({Role.TRAINER}),
+    Action.WRITE_CASE: _EDITORS,
+    Action.REVIEW_CASE: _SHARERS,
+    Action.SPEAK: _SHARERS,
 }
 """Roles that may do it in their own branch. An administrator's own are all branches below, too."""
 
@@ -87,7 +93,9 @@ OPERATOR: frozenset[Action] = frozenset(
 )
 """What an operator of the installation may do in every branch: appoint its people, not read its documents."""
 
-IN_PERSON: frozenset[Action] = frozenset({Action.ADD, Action.QUIZ, Action.SEE_RESULTS})
+IN_PERSON: frozenset[Action] = frozenset(
+    {Action.ADD, Action.QUIZ, Action.SEE_RESULTS, Action.WRITE_CASE, Action.REVIEW_CASE, Action.SPEAK}
+)
 """What takes a role in the branch itself: what is kept there is not for an administrator above it."""
 
 _ELSEWHERE: Mapping[Action, Grant] = {

@@ -74,6 +74,9 @@ _ACTIONS: Mapping[Action, str] = {
     Action.SEE_AUDIT: "See the audit trail 查看操作记录",
     Action.QUIZ: "Make questions and papers, review them, give exams 出题组卷",
     Action.SEE_RESULTS: "See how the branch's people did, by name; mark short answers 查看成绩",
+    Action.WRITE_CASE: "Write cases 写案例",
+    Action.REVIEW_CASE: "Review what others wrote as a case 审案例",
+    Action.SPEAK: "Speak for the branch: take cases over, ask and answer partners, vote 代表支部",
 }
 _CHINESE = ("项目", "结果", "界限", "命令", "机器：", "尚未提交测量结果。")
 

@@ -92,6 +92,7 @@ class Sidecar:
     end_reason: Validity | None = None
     branch: str | None = None
     keywords: tuple[str, ...] | None = None
+    work: str | None = None
 
     @classmethod
     def from_json(cls, line: Mapping[str, Any], where: str) -> "Sidecar":
@@ -155,7 +156,7 @@ def read_metadata(reading: Reading, flow: Flow, *, name: str, sidecar: Sidecar |
         branch=sidecar.branch,
         repeals=_repeals(flow.text),
     )
-    return replace(meta, work=_work(meta))
+    return replace(meta, work=sidecar.work or _work(meta))
 
 
 # -- title -----------------------------------------------------------------------

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kb.errors import CatalogUnavailable
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision in `migrations/versions/`."""
 
 

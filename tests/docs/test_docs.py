@@ -27,7 +27,7 @@ from search import encoders, keyword, vector
 from tests.conftest import Opener
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("kb", "store", "ingest", "search", "quiz", "api")
+PACKAGES = ("kb", "store", "ingest", "search", "quiz", "cases", "api")
 PAGES = sorted(
     path
     for folder in (".", "docs", "indexes", "benchmarks", "training", "models/gongxue-static")

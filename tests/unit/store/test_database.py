@@ -9,7 +9,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-import access.tables  # noqa: F401 - the schema of the whole is that of store, access and quiz
+import access.tables  # noqa: F401 - the schema of the whole is that of store, access, quiz and cases
+import cases.tables  # noqa: F401
 import quiz.tables  # noqa: F401
 from kb.errors import CatalogUnavailable
 from store.database import HEAD, MIGRATIONS, open_database
