@@ -1,6 +1,8 @@
 """What people do with documents: hand in, read, copy, withdraw; each checked, and told in the audit trail."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection
 
 from access.access import Access
 from access.principal import Principal
@@ -25,12 +27,15 @@ class Holdings:
         originals: OriginalFolder,
         pipeline: Pipeline,
         index: SearchIndex,
+        versions: Callable[[Connection, str], list[str]],
     ) -> None:
+        """`versions` names the documents that go together with one, itself among them, if any do."""
         self._access = access
         self._catalog = catalog
         self._originals = originals
         self._pipeline = pipeline
         self._index = index
+        self._versions = versions
 
     def hand_in(
         self,
@@ -108,20 +113,25 @@ class Holdings:
         return copy_id
 
     def withdraw(self, by: Principal, document_id: str, reason: str = "") -> None:
-        """Take a document out, with every copy of it; found by nobody from here on.
+        """Take a document out, with every copy of it and every version of a case; found by nobody from here on.
 
         Raises:
             NotFound: there is no such document in the asker's scope.
             SignInRequired, Refused: the asker may not take it out.
         """
         keeper = self._access.sharing.check_withdraw(by, document_id)
+        digests = []
         with self._catalog.writing() as connection:
-            digest = self._catalog.remove(
-                document_id, by=by.person_id, reason=reason.strip()[:200], within=connection
-            )
-            self._access.audit.write(
-                connection, by, "document.withdraw", "document", document_id, branch_id=keeper.branch_id
-            )
-        if digest:
-            self._originals.discard(digest)
+            for taken_id in self._versions(connection, document_id) or [document_id]:
+                digests.append(
+                    self._catalog.remove(
+                        taken_id, by=by.person_id, reason=reason.strip()[:200], within=connection
+                    )
+                )
+                self._access.audit.write(
+                    connection, by, "document.withdraw", "document", taken_id, branch_id=keeper.branch_id
+                )
+        for digest in digests:
+            if digest:
+                self._originals.discard(digest)
         self._index.follow(block=True)

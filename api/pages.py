@@ -66,14 +66,20 @@ class Library(Protocol):
 
 
 Holding = Callable[[Principal, str, str], object | None]
+CaseOf = Callable[[frozenset[str], str], str | None]
 
 
-def router(services: Library, holding: Holding = lambda by, document_id, done: None) -> APIRouter:
+def router(
+    services: Library,
+    holding: Holding = lambda by, document_id, done: None,
+    case_of: CaseOf = lambda scope, document_id: None,
+) -> APIRouter:
     """The routes of the pages over these services.
 
     Args:
         holding: what the document page tells the asker beside the text, None for nothing; with the code of
             what was just done.
+        case_of: the case whose document this is, if it is one in the scope.
     """
     pages = APIRouter(include_in_schema=False)
     page = partial(pages.api_route, methods=["GET", "HEAD"])
@@ -91,8 +97,10 @@ def router(services: Library, holding: Holding = lambda by, document_id, done: N
                 answer = services.search(state.query(scope))
             except InvalidQuery as error:
                 problems = [Problem("q", f"{views.BAD_REQUEST[0]}：{error}")]
+        kinds = {h.document_id: h.kind for h in answer.hits} if answer else {}
         shown = {
             "answer": answer,
+            "cases": {d: case_of(scope, d) for d, kind in kinds.items() if kind is Kind.CASE},
             "hits": views.hit_views(state, answer.hits) if answer else (),
             "facets": views.facets(state, answer.facets if answer else {}),
             "pager": views.pager(state.page, answer.total if answer else 0),
@@ -140,6 +148,7 @@ def router(services: Library, holding: Holding = lambda by, document_id, done: N
             "abstract_in_text": reading.tells_abstract(found),
             "standing": _standing(versions, document_id),
             "holding": holding(asker, document_id, request.query_params.get("done", "")),
+            "case_id": case_of(scope, document_id) if found.meta.kind is Kind.CASE else None,
             "versions": versions,
             "in_force": reading.in_force(versions, document_id),
             "view": reading.lay_out(found, here, current),

@@ -12,9 +12,11 @@ from access.principal import Principal
 from api.holdings import Holdings
 from api.jobs import Jobs
 from api.settings import Settings
+from cases.cases import open_cases
 from ingest.metadata import Sidecar
 from ingest.pipeline import LIBRARY, Keeping, Outcome, Pipeline, find_files
 from kb.model import Answer, Document, DocumentCard, Kind, Query, Source
+from kb.ports import Encoder
 from quiz.generation.proposer import Proposer
 from quiz.quiz import open_quiz
 from search.engine import SearchEngine
@@ -73,6 +75,7 @@ class Services:
         index: SearchIndex,
         engine: SearchEngine,
         access: Access,
+        problem_encoder: Callable[[], Encoder],
         proposer: Proposer | None = None,
     ) -> None:
         self.settings = settings
@@ -82,7 +85,10 @@ class Services:
         self.index = index
         self.engine = engine
         self.access = access
-        self.holdings = Holdings(access, catalog, originals, pipeline, index)
+        self.cases = open_cases(access, catalog, pipeline, index, engine, problem_encoder)
+        self.holdings = Holdings(
+            access, catalog, originals, pipeline, index, self.cases.library.versions
+        )
         self.quiz = open_quiz(access, catalog, engine, proposer)
         self.jobs = Jobs(settings.home, access, self.holdings, nightly=self.tidy)
 

@@ -27,6 +27,7 @@ WORDS: Mapping[str, str] = {
     "encoder": "语义模型",
     "encoder_model": "语义模型接口的模型名",
     "encoder_key": "语义模型接口的密钥",
+    "problem_encoder": "找案例的语义模型",
     "proposer": "出题语言模型接口",
     "proposer_model": "出题语言模型接口的模型名",
     "proposer_key": "出题语言模型接口的密钥",

@@ -70,6 +70,11 @@ class Settings(BaseModel):
     )
     encoder_model: str = Field("", description="Model that the endpoint is asked for.")
     encoder_key: str = Field("", repr=False, description="Key that the endpoint is asked with.")
+    problem_encoder: str = Field(
+        "models/gongxue-problems",
+        description="Folder of the encoder by which cases are found by their problem: ours, or any of"
+        " sentence-transformers.",
+    )
     proposer: str = Field(
         "",
         description="Address of an OpenAI-compatible endpoint (http://…/v1) whose language model may propose"
@@ -118,8 +123,16 @@ class Settings(BaseModel):
 
     def encoder_folder(self) -> Path:
         """The encoder's folder; a relative one is looked for here, then beside the program."""
-        folder = Path(self.encoder)
-        return folder if folder.is_absolute() or folder.exists() else ROOT / folder
+        return _beside(self.encoder)
+
+    def problem_encoder_folder(self) -> Path:
+        """The same of the encoder of problems."""
+        return _beside(self.problem_encoder)
+
+
+def _beside(name: str) -> Path:
+    folder = Path(name)
+    return folder if folder.is_absolute() or folder.exists() else ROOT / folder
 
 
 def load_settings(environment: Mapping[str, str] | None = None, **stated: Any) -> Settings:

@@ -80,7 +80,7 @@ def menu(asker: Principal) -> tuple[MenuEntry, ...]:
     """The main menu, with what the asker may do."""
     entries = [MenuEntry("search", "/", "检索"), MenuEntry("documents", "/documents", "文献")]
     if asker.signed_in:
-        entries.append(MenuEntry("quiz", "/quiz", "测验"))
+        entries += [MenuEntry("cases", "/cases", "案例"), MenuEntry("quiz", "/quiz", "测验")]
     if any(asker.may(Action.ADD, branch_id) for branch_id in asker.branches):
         entries.append(MenuEntry("hand-in", "/manage/hand-in", "交材料"))
     if any(asker.may(Action.QUIZ, branch_id) for branch_id in asker.branches):

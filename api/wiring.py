@@ -90,7 +90,17 @@ def build_services(
         personal_data=[PERSONAL_DATA],
     )
     engine = SearchEngine(catalog, index, today=today)
-    return Services(settings, catalog, originals, pipeline, index, engine, access, _proposer(settings))
+    return Services(
+        settings,
+        catalog,
+        originals,
+        pipeline,
+        index,
+        engine,
+        access,
+        lambda: open_problem_encoder(settings),
+        _proposer(settings),
+    )
 
 
 def _proposer(settings: Settings) -> Proposer | None:
@@ -117,6 +127,21 @@ def open_configured_encoder(settings: Settings) -> Encoder:
         raise EncoderUnavailable(
             f"Cannot open encoder {settings.encoder}: there is no folder {folder}.",
             "Set GONGXUE_ENCODER to a model's folder, or unset it for the bundled one.",
+        )
+    return _open_folder(folder)
+
+
+def open_problem_encoder(settings: Settings) -> Encoder:
+    """The encoder by which cases are found by their problem.
+
+    Raises:
+        EncoderUnavailable: there is none, or it cannot be opened.
+    """
+    folder = settings.problem_encoder_folder()
+    if not folder.is_dir():
+        raise EncoderUnavailable(
+            f"Cannot open encoder {settings.problem_encoder}: there is no folder {folder}.",
+            "Set GONGXUE_PROBLEM_ENCODER to a model's folder, or unset it for the bundled one.",
         )
     return _open_folder(folder)
 

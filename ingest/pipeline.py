@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from ingest.metadata import Sidecar
 from ingest.read import copy_document, document_id_of, read_document
 from ingest.readers import MAX_BYTES, media_type_of
@@ -225,12 +227,17 @@ class Pipeline:
         return before is not None and now in ("", before)
 
     def ingest(
-        self, source: Source, *, sidecar: Sidecar | None = None, keeping: Keeping = LIBRARY
+        self,
+        source: Source,
+        *,
+        sidecar: Sidecar | None = None,
+        keeping: Keeping = LIBRARY,
+        within: Connection | None = None,
     ) -> Outcome:
-        """Take one source in."""
+        """Take one source in, in a transaction of its own or `within` that of `Catalog.writing`."""
         known = self._is_in(source, sidecar, keeping)
         reading = None if known else _read(source, sidecar, self.max_bytes, keeping)
-        return self._commit(source, sidecar, reading, keeping)
+        return self._commit(source, sidecar, reading, keeping, within)
 
     def copy(self, document: Document, n_bytes: int, *, keeping: Keeping) -> tuple[str, bool]:
         """Put a copy of a document beside it, kept by another branch: the copy's id, and whether it is new.
@@ -248,7 +255,12 @@ class Pipeline:
         return document_id, added
 
     def _commit(
-        self, source: Source, sidecar: Sidecar | None, document: "_Reading", keeping: Keeping
+        self,
+        source: Source,
+        sidecar: Sidecar | None,
+        document: "_Reading",
+        keeping: Keeping,
+        within: Connection | None = None,
     ) -> Outcome:
         if document is None:
             return Outcome(source.name, "unchanged", keeping.document_id(source))
@@ -256,7 +268,13 @@ class Pipeline:
             if isinstance(document, KbError):
                 raise document
             self.originals.put(source)
-            added = self._add(document, n_bytes=len(source.data), stated=_stated(sidecar), keeping=keeping)
+            added = self._add(
+                document,
+                n_bytes=len(source.data),
+                stated=_stated(sidecar),
+                keeping=keeping,
+                within=within,
+            )
         except (DocumentError, UnsupportedFormat) as error:
             return Outcome(source.name, "failed", code=error.code, message=str(error))
         if not added:
@@ -264,7 +282,14 @@ class Pipeline:
         return Outcome(source.name, "added", document.document_id, len(document.passages))
 
     def _add(
-        self, document: Document, *, n_bytes: int, stated: str, keeping: Keeping, origin_id: str | None = None
+        self,
+        document: Document,
+        *,
+        n_bytes: int,
+        stated: str,
+        keeping: Keeping,
+        origin_id: str | None = None,
+        within: Connection | None = None,
     ) -> bool:
         meta = document.meta
         return self.catalog.add(
@@ -281,6 +306,7 @@ class Pipeline:
             origin_id=origin_id,
             stated=stated,
             again=keeping.again,
+            within=within,
         )
 
 
