@@ -16,14 +16,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import (
     account_pages,
+    case_outcome_pages,
+    case_pages,
     document_sharing_pages,
     errors,
     exam_pages,
     hand_in_pages,
     http,
     http_access,
+    http_adoptions,
     http_attempts,
     http_bank,
+    http_cases,
     http_papers,
     http_results,
     manage_pages,
@@ -112,7 +116,8 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(http_bank.router(services))
     app.include_router(http_papers.router(services))
     app.include_router(openapi_page.router())
-    app.include_router(pages.router(services, partial(document_sharing_pages.holding, services)))
+    holding = partial(document_sharing_pages.holding, services)
+    app.include_router(pages.router(services, holding, services.cases.library.of_document))
     app.include_router(original_page.router(services))
     app.include_router(document_sharing_pages.router(services))
     app.include_router(hand_in_pages.router(services))
@@ -126,6 +131,11 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(result_pages.router(services))
     app.include_router(http_results.router(services))
     app.include_router(http_attempts.router(services))
+    app.include_router(http_cases.router(services))
+    app.include_router(http_adoptions.router(services))
+    app.include_router(case_outcome_pages.router(services))
+    # After those of cases with fixed words: /cases/{case_id} takes any.
+    app.include_router(case_pages.router(services))
     app.mount("/static", pages.static_files(), name="static")
 
     app.state.access = services.access

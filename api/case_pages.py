@@ -11,7 +11,7 @@ from access.rights import Action
 from api.address import PAGE_SIZE
 from api.case_files import file_answer
 from api.case_view import Asked, CaseViews, chips, filters_of
-from api.case_words import WORDS
+from api.case_words import READ_DONE, WORDS
 from api.pages import attachment as to_keep
 from api.pages import render
 from api.principal import Asker
@@ -66,6 +66,7 @@ def router(services: Services) -> APIRouter:
         own = views.cards([library.cards(asker.scope, [case_id])[case_id]])[0]
         context = {
             **WORDS,
+            "done": READ_DONE.get(request.query_params.get("done", ""), ""),
             "case": case,
             "view": views.case(case, own),
             "names": views.names,

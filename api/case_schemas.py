@@ -1,12 +1,15 @@
 """What HTTP takes and answers about cases, as schemas."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
-from api.access_schemas import DERIVED, Moment
+from api.access_schemas import DERIVED, BranchId, Ids, Moment
 from api.schemas import Hit, Schema
-from cases import model
+from cases import model, voting
+from cases.ledger import Side
+from cases.outcome import LONGEST_WORD
 
 # -- finding and reading ----------------------------------------------------------------
 
@@ -91,3 +94,244 @@ class LikeCases(CaseCards):
     """Cases like what is being written, and passages of laws and policies that it touches."""
 
     policies: list[Hit]
+
+
+# -- what came of them ------------------------------------------------------------------
+
+Word = Annotated[str, AfterValidator(_is_text), Field(max_length=LONGEST_WORD)]
+"""A note, or feedback."""
+
+
+class NewAdoption(Schema):
+    """How far a branch is with a case: `effect` only where it is done, a `note` at least where it does not suit.
+
+    `open` tells it to whoever sees the case; otherwise only the branch itself and those who write the case are told.
+    """
+
+    branch_id: BranchId
+    progress: model.Progress
+    effect: model.Effect | None = None
+    note: Word = ""
+    open: bool = True
+
+
+class Adopted(Schema):
+    """The adoption that was begun, or moved on."""
+
+    adoption_id: str
+
+
+class Adoption(Schema):
+    """A branch that took a case over; `case_id` is null where one does not see the case any more.
+
+    `ours` says that the asker speaks for the branch.
+    """
+
+    adoption_id: str
+    case_id: str | None
+    branch_id: str
+    progress: model.Progress
+    effect: model.Effect | None
+    note: str
+    open: bool
+    changed_at: Moment
+    ours: bool
+
+
+class Adoptions(Schema):
+    """What a branch took over."""
+
+    adoptions: list[Adoption]
+
+
+class Taken(Adoptions):
+    """Who took a case over, where it worked first, and how many of each; `untold` are done and say no effect."""
+
+    worked: int
+    partly: int
+    failed: int
+    untold: int
+    unsuitable: int
+    planned: int
+    under_way: int
+
+
+class AdoptionStep(Schema):
+    """What was said of an adoption at a time; `changed_by` is told to the branch's own people."""
+
+    progress: model.Progress
+    effect: model.Effect | None
+    note: str
+    changed_by: str | None
+    changed_at: Moment
+
+
+class AdoptionSteps(Schema):
+    """The steps of an adoption, first to last."""
+
+    steps: list[AdoptionStep]
+
+
+class NewFeedback(Schema):
+    """What a branch has to say of a case; `open` as in `NewAdoption`."""
+
+    branch_id: BranchId
+    text: Word
+    open: bool = True
+
+
+class FeedbackGiven(Schema):
+    """The feedback that was taken."""
+
+    feedback_id: str
+
+
+class Feedback(Schema):
+    """What a branch says of a case; `ours` says that the asker speaks for the branch."""
+
+    feedback_id: str
+    branch_id: str
+    text: str
+    open: bool
+    given_at: Moment
+    ours: bool
+
+
+class CaseFeedback(Schema):
+    """What branches say of a case."""
+
+    feedback: list[Feedback]
+
+
+class LedgerRow(Schema):
+    """A case, and how far `branch_id` is with it, what that branch said of it, and the titles that it wrote after it.
+
+    `side` is shared for cases of one's own, taken for those of others; `case` is null where it is seen no more.
+    """
+
+    side: Side
+    case: CaseCard | None
+    branch_id: str | None
+    adoption: Adoption | None
+    feedback: list[str]
+    derived: list[str]
+
+
+class Ledger(Schema):
+    """What a branch gave and took."""
+
+    rows: list[LedgerRow]
+
+
+# -- ballots -------------------------------------------------------------------------------
+
+
+def _is_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise ValueError("too far off to be told in UTC") from None
+
+
+At = Annotated[AwareDatetime, AfterValidator(_is_utc)]
+"""A time with its zone; the store keeps UTC without saying so."""
+
+
+class NewBallot(Schema):
+    """A vote of branches to be called: each has `n_votes`, and the first `n_models` become model cases."""
+
+    branch_id: BranchId
+    title: Annotated[str, AfterValidator(_is_text), Field(min_length=1, max_length=voting.LONGEST_TITLE)]
+    opens_at: At
+    closes_at: At
+    n_votes: Annotated[int, Field(ge=1, le=voting.MOST_VOTES)]
+    n_models: Annotated[int, Field(ge=1, le=voting.MOST_MODELS)]
+    audience: Annotated[
+        list[Annotated[str, Field(max_length=64, description="own, partners, branch:ID or group:ID.")]],
+        Field(min_length=1, max_length=200),
+    ]
+
+
+class BallotId(Schema):
+    """The id of a ballot that was called."""
+
+    ballot_id: str
+
+
+class Ballot(Schema):
+    """A vote of branches. `ended_at` is when it was closed and counted, null until then."""
+
+    ballot_id: str
+    branch_id: str
+    title: str
+    n_votes: int
+    n_models: int
+    opens_at: Moment
+    closes_at: Moment
+    called_at: Moment
+    ended_at: Moment | None
+
+
+class BallotCard(Ballot):
+    """A ballot in a list: how many cases one sees in it, and which of one's own branches have voted."""
+
+    phase: voting.Phase
+    n_cases: int
+    voted: Ids
+
+
+class BallotCards(Schema):
+    """Ballots: what is open, what comes, what is over."""
+
+    ballots: list[BallotCard]
+
+
+class Nominee(Schema):
+    """A case that is up for the vote, and the branch that put it up."""
+
+    case_id: str
+    branch_id: str
+
+
+class Voice(Schema):
+    """A branch for which one votes: whether it was called upon, its votes, and for which cases it has none, and why."""
+
+    branch_id: str
+    takes_part: bool
+    chosen: Ids
+    barred: dict[str, voting.Bar]
+
+
+class BallotWhole(Ballot):
+    """A ballot with the cases that one sees in it, and the voices that are one's own."""
+
+    phase: voting.Phase
+    nominees: list[Nominee]
+    voices: list[Voice]
+
+
+class Nomination(Schema):
+    """The case that is put up for the vote, by its own branch."""
+
+    case_id: CaseKey
+
+
+class Votes(Schema):
+    """The votes of a branch, in place of those before; none takes them back."""
+
+    case_ids: Annotated[list[CaseKey], Field(max_length=voting.MOST_VOTES)]
+
+
+class Standing(Schema):
+    """A case in the count; equal votes have equal ranks."""
+
+    case_id: str
+    n_votes: int
+    rank: int
+    is_model: bool
+
+
+class BallotResult(Schema):
+    """The count of the cases that one sees, best first."""
+
+    standings: list[Standing]

@@ -4,15 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
+from markupsafe import Markup
 from starlette.datastructures import QueryParams
 
 from access.principal import Principal
 from api.address import PAGE_SIZE, Problem
 from api.case_files import is_photograph
 from api.case_words import FILTER_WORDS, facts_of, sharer_words, value_words, values_of
+from api.excerpts import mark, merge
 from api.services import Services
 from api.views import Chip
 from cases.ballots import Won
+from cases.finder import LONGEST_PROBLEM
 from cases.model import (
     LABELS,
     Attachment,
@@ -25,8 +28,8 @@ from cases.model import (
     figures_of,
 )
 
-MOST_CHARS = 2000
-"""Code points of a problem that is looked for; of what the outcome speaks of, a tenth."""
+LONGEST_OUTCOME = 100
+"""Code points of what the outcome is to speak of."""
 LAST_PAGE = 1000
 
 STORY = (Field.BACKGROUND, Field.PRACTICE, Field.CONDITIONS, Field.CARRIES_OVER, Field.CONTACTS)
@@ -95,8 +98,8 @@ class Asked:
     def problems(self) -> list[Problem]:
         """What stands in the way of the search, in the order of the form."""
         limits = (
-            ("q", "问题", self.q, MOST_CHARS),
-            ("outcome", "成效里提到的话", self.outcome, MOST_CHARS // 10),
+            ("q", "问题", self.q, LONGEST_PROBLEM),
+            ("outcome", "成效里提到的话", self.outcome, LONGEST_OUTCOME),
         )
         return [
             Problem(field, f"{name}有 {len(text)} 字，最多 {most} 字。请只写要紧的。")
@@ -188,11 +191,16 @@ def chips(asked: Asked, names: Mapping[str, str]) -> tuple[Chip, ...]:
 
 @dataclass(frozen=True, slots=True)
 class CardView:
-    """A case in a list: who shared it, its facts in words, and the votes that made it a model case."""
+    """A case in a list: who shared it, its facts in words, and the votes that made it a model case.
+
+    What it has in common with what was asked is marked in `problem` where it stands there; else `alike` tells it.
+    """
 
     card: CaseCard
     sharer: str
     facts: Mapping[str, str]
+    problem: Markup
+    alike: tuple[str, ...]
     models: tuple[Won, ...] = ()
 
 
@@ -240,15 +248,19 @@ class CaseViews:
 
     def cards(self, cards: Sequence[CaseCard]) -> tuple[CardView, ...]:
         """Cards as they are listed, in their order."""
-        models = self._services.cases.ballots.models(self._by.scope, [c.case_id for c in cards])
-        return tuple(
-            CardView(
-                card,
-                sharer_words(card.branch_id, card.issuer, self.names),
-                facts_of(card.industry, card.people, card.cost, card.level),
-                tuple(models.get(card.case_id, ())),
-            )
-            for card in cards
+        ballots = getattr(self._services.cases, "ballots", None)
+        models = ballots.models(self._by.scope, [c.case_id for c in cards]) if ballots else {}
+        return tuple(self._card(card, tuple(models.get(card.case_id, ()))) for card in cards)
+
+    def _card(self, card: CaseCard, models: tuple[Won, ...]) -> CardView:
+        spans = [(at, at + len(said)) for said in card.why if (at := card.problem.find(said)) >= 0]
+        return CardView(
+            card,
+            sharer_words(card.branch_id, card.issuer, self.names),
+            facts_of(card.industry, card.people, card.cost, card.level),
+            mark(card.problem, merge(spans, len(card.problem))),
+            tuple(said for said in card.why if said not in card.problem),
+            models,
         )
 
     def case(self, case: Case, card: CardView) -> CaseView:

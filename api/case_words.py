@@ -105,6 +105,14 @@ def sharer_words(branch_id: str | None, issuer: str, names: Mapping[str, str]) -
     return names.get(branch_id, issuer or RETIRED_WORDS)
 
 
+READ_DONE: Mapping[str, str] = {
+    "adopted": "已记下借鉴的情况。",
+    "said": "意见已发给写这个案例的支部。",
+    "unsaid": "意见已收回。",
+    "published": "已发布，选定的对象现在就看得到。",
+}
+"""What was done, by the code in the address of a case's page."""
+
 WORDS: Mapping[str, Any] = {
     "LABELS": LABELS,
     "LEVEL_WORDS": LEVEL_WORDS,

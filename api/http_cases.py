@@ -9,12 +9,13 @@ from fastapi.responses import Response
 from api import case_schemas as schemas
 from api.access_schemas import BRANCH, IdPath
 from api.case_files import file_answer
-from api.case_view import MOST_CHARS
+from api.case_view import LONGEST_OUTCOME
 from api.forms import OwnSave
 from api.json import hit_json
 from api.principal import Asker, Scope
 from api.schemas import ANY, BYTES, problems
 from api.services import Services
+from cases.finder import LONGEST_PROBLEM
 from cases.model import COSTS, INDUSTRIES, SIZES, Attachment, CaseCard, CaseFilters, Field, Level
 
 Json = dict[str, Any]
@@ -45,17 +46,19 @@ def router(services: Services) -> APIRouter:
     )
     def find(
         scope: Scope,
-        q: Annotated[str, Query(max_length=MOST_CHARS, description="The problem, in one's own words.")] = "",
+        q: Annotated[
+            str, Query(max_length=LONGEST_PROBLEM, description="The problem, in one's own words.")
+        ] = "",
         industry: Annotated[list[Industry] | None, Query(description="Letters of GB/T 4754.")] = None,
         size: Annotated[list[Size] | None, Query(description="Bands of people.")] = None,
         cost: Annotated[list[Cost] | None, Query(description="Bands of yuan.")] = None,
         level: Annotated[list[Level] | None, Query(description="How far the problem is solved.")] = None,
         branch: Annotated[list[Branch] | None, Query(description="Who shared it.")] = None,
         outcome: Annotated[
-            str, Query(max_length=MOST_CHARS // 10, description="What the outcome speaks of.")
+            str, Query(max_length=LONGEST_OUTCOME, description="What the outcome speaks of.")
         ] = "",
         k: Annotated[int, Query(ge=1, le=100)] = 10,
-        offset: Annotated[int, Query(ge=0, le=10**6)] = 0,
+        offset: Annotated[int, Query(ge=0, le=10_000)] = 0,
     ) -> Json:
         filters = CaseFilters(
             industries=frozenset(industry or ()),

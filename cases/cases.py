@@ -4,8 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from access.access import Access
+from cases.adoptions import Adoptions
+from cases.ballots import Ballots
 from cases.finder import Finder
 from cases.form_file import body_of
+from cases.ledger import Ledger
 from cases.library import Library
 from cases.problems import ProblemIndex
 from cases.publishing import Publishing
@@ -23,6 +26,9 @@ class Cases:
     library: Library
     publishing: Publishing
     finder: Finder
+    adoptions: Adoptions
+    ledger: Ledger
+    ballots: Ballots
 
 
 def open_cases(
@@ -36,8 +42,12 @@ def open_cases(
     """The services over a catalog's store, its pipeline and its index; `encoder` opens that of problems."""
     office = access.office
     library = Library(office, catalog, body_of)
+    adoptions = Adoptions(office)
     return Cases(
         library,
         Publishing(office, catalog, pipeline, index, access.sharing, library),
         Finder(office, library, engine, ProblemIndex(office, encoder)),
+        adoptions,
+        Ledger(office, library, adoptions),
+        Ballots(office, access.sharing),
     )

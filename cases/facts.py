@@ -25,7 +25,9 @@ _NOTHING = re.compile(
 )
 _ASIDE = re.compile(r"[（(][^（）()]*[)）]|其中[^，；。]*")
 _EACH = re.compile(r"(?:每(?!月|年|季|学期|周)|单价|人均|户均)[^，；：:]{0,8}$")
-_NOT_SPENT = re.compile(r"(?:节约|节省|省下|减少|少花|损失|索赔|赔付|受骗|拦截|报价|扣|收入|罚|没有购买|退了货)")
+_NOT_SPENT = re.compile(
+    r"(?:节约|节省|省下|减少|少花|损失|索赔|赔付|受骗|拦截|报价|扣|收入|罚|没有购买|退了货)"
+)
 
 
 def cost_of(texts: Iterable[str]) -> int | None:
@@ -52,7 +54,7 @@ def cost_of(texts: Iterable[str]) -> int | None:
 
 
 def _sum(sentence: str) -> int | None:
-    amounts = []
+    amounts: list[int] = []
     for found in _AMOUNT.finditer(sentence):
         value = _yuan(found)
         before = sentence[: found.start()]
@@ -66,7 +68,11 @@ def _sum(sentence: str) -> int | None:
 
 def _names_total(before: str, after: str) -> bool:
     """Whether an amount stands right behind the word for cost, and is not the first of a list."""
-    return bool(_LEADS.match(before)) and not re.search(r"[：:，]", before) and not after.startswith(("加", "、"))
+    return (
+        bool(_LEADS.match(before))
+        and not re.search(r"[：:，]", before)
+        and not after.startswith(("加", "、"))
+    )
 
 
 def _yuan(found: re.Match[str]) -> int | None:
@@ -248,8 +254,8 @@ def figures_in(text: str) -> Iterator[Figure]:
         yield from _between(periods[0][2], periods[1][2])
     for line in lines:
         if glued := _GLUED_HEAD.match(line.strip()):
-            for row in _GLUED_ROW.finditer(glued[3]):
-                if figure := figure_of(row.groups()):
+            for cells in _GLUED_ROW.findall(glued[3]):
+                if figure := figure_of(cells):
                     yield figure
             continue
         for sentence in _SENTENCE.findall(line):

@@ -1,7 +1,7 @@
 """Finds cases: by problem, by facts, by likeness; and the laws and policies that a problem touches."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, RowMapping, and_, or_
@@ -33,6 +33,18 @@ class Found:
     facets: Mapping[str, Mapping[str, int]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A case in its place; `sentence` is the number of the one that is nearest to what was asked."""
+
+    case_id: str
+    score: float
+    sentence: int | None
+
+
+_NOWHERE = Near(0.0, 0)
+
+
 class Finder:
     """Searches cases. Safe to share between threads."""
 
@@ -56,8 +68,7 @@ class Finder:
         problem = _checked(problem, k, offset)
         rows = self._rows(scope, filters)
         ranked = self._ranked(rows, problem, scope) if problem else _newest(rows)
-        page = ranked[offset : offset + k]
-        return Found(len(ranked), tuple(page), _facets(rows))
+        return Found(len(ranked), self._cards(ranked[offset : offset + k], scope), _facets(rows))
 
     def similar(self, case_id: str, scope: frozenset[str], k: int = 5) -> list[CaseCard]:
         """Cases whose problem is like that of one, itself left out.
@@ -70,13 +81,13 @@ class Finder:
     def like(
         self, body: Body, scope: frozenset[str], k: int = 5, *, without: str | None = None
     ) -> list[CaseCard]:
-        """Cases in the scope whose problem is like that of a form that is being written."""
+        """Cases in the scope whose problem is like that of a form, such as one that is being written."""
         told = [body.get(f, "") for f in (Field.TITLE, Field.PROBLEM)]
         problem = " ".join(" ".join(told).split())[:LONGEST_PROBLEM]
         if not problem:
             return []
         rows = [r for r in self._rows(scope, CaseFilters()) if r["case_id"] != without]
-        return self._ranked(rows, problem, scope)[:k]
+        return list(self._cards(self._ranked(rows, problem, scope)[:k], scope))
 
     def policies(self, text: str, scope: frozenset[str], k: int = 5) -> list[Hit]:
         """Clauses of laws and policies in the scope that a text touches, at most one of each document."""
@@ -93,26 +104,32 @@ class Finder:
 
     def _rows(self, scope: frozenset[str], filters: CaseFilters) -> list[RowMapping]:
         self._library.follow()
-        statement = published(scope).where(*_conditions(filters))
+        wanted = fold(filters.outcome).text.split()
+        statement = published(scope, bodies=bool(wanted)).where(*_conditions(filters))
         with self._office.reading() as connection:
             rows = list(connection.execute(statement).mappings())
-        wanted = fold(filters.outcome).text.split()
         return [r for r in rows if _tells(r, wanted)] if wanted else rows
 
-    def _ranked(self, rows: list[RowMapping], problem: str, scope: frozenset[str]) -> list[CaseCard]:
+    def _ranked(self, rows: list[RowMapping], problem: str, scope: frozenset[str]) -> list[_Placed]:
         if not rows:
             return []
         near = self._problems.near(problem, self._library.follow())
         told = self._told(problem, scope)
-        nowhere = Near(0.0, 0)
-        scored = []
+        placed = []
         for row in rows:
-            of_row = near.get(row["document_id"], nowhere)
-            score = BY_PROBLEM * of_row.score + (1 - BY_PROBLEM) * told.get(row["document_id"], 0.0)
-            sentence = nearest_sentence(body_from(row["body"]), of_row.sentence)
-            scored.append((score, row, (sentence,) if sentence else ()))
-        scored.sort(key=lambda s: (-s[0], s[1]["case_id"]))
-        return [card_of(row, score=score, why=why) for score, row, why in scored]
+            found = near.get(row["document_id"], _NOWHERE)
+            score = BY_PROBLEM * found.score + (1 - BY_PROBLEM) * told.get(row["document_id"], 0.0)
+            placed.append(_Placed(row["case_id"], score, found.sentence))
+        return sorted(placed, key=lambda p: (-p.score, p.case_id))
+
+    def _cards(self, placed: Sequence[_Placed], scope: frozenset[str]) -> tuple[CaseCard, ...]:
+        """The cards of a page; one that was withdrawn in this moment is left out."""
+        with self._office.reading() as connection:
+            rows = connection.execute(
+                published(scope).where(cases.c.case_id.in_([p.case_id for p in placed]))
+            ).mappings()
+            by_id = {r["case_id"]: r for r in rows}
+        return tuple(_card(by_id[p.case_id], p) for p in placed if p.case_id in by_id)
 
     def _told(self, problem: str, scope: frozenset[str]) -> dict[str, float]:
         """What the one search says of the texts of cases, 0 to 1, by document."""
@@ -124,6 +141,13 @@ class Finder:
         for hit in answer.hits if most > 0 else ():
             found.setdefault(hit.document_id, hit.score / most)
         return found
+
+
+def _card(row: RowMapping, placed: _Placed) -> CaseCard:
+    if placed.sentence is None:
+        return card_of(row)
+    sentence = nearest_sentence(body_from(row["body"]), placed.sentence)
+    return card_of(row, score=placed.score, why=(sentence,) if sentence else ())
 
 
 def _checked(problem: str, k: int, offset: int) -> str:
@@ -161,9 +185,9 @@ def _tells(row: RowMapping, wanted: list[str]) -> bool:
     return all(word in outcome for word in wanted)
 
 
-def _newest(rows: list[RowMapping]) -> list[CaseCard]:
-    cards = [card_of(row) for row in rows]
-    return sorted(cards, key=lambda c: (c.published_at, c.case_id), reverse=True)
+def _newest(rows: list[RowMapping]) -> list[_Placed]:
+    newest = sorted(rows, key=lambda r: (r["published_at"], r["case_id"]), reverse=True)
+    return [_Placed(r["case_id"], 0.0, None) for r in newest]
 
 
 def _facets(rows: list[RowMapping]) -> Mapping[str, Mapping[str, int]]:

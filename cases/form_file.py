@@ -17,12 +17,10 @@ from cases.model import (
     LABELS,
     LEVEL_WORDS,
     REQUIRED,
-    SHAPES,
     Body,
     Field,
     Figure,
     Level,
-    Shape,
     figures_of,
 )
 from ingest.readers import read_source
@@ -222,11 +220,15 @@ def _heading(line: Line, cut_at: int) -> str:
 
 # -- filling in ---------------------------------------------------------------------
 
-_CONTACT = re.compile(r"(?:^|(?<=[。；]))\s*(?:联系人及方式|联系人|联系方式|联系电话|联系|联络人|联络|咨询|交流)\s*[:：]\s*(?P<who>.+)$")
+_CONTACT = re.compile(
+    r"(?:^|(?<=[。；]))\s*(?:联系人及方式|联系人|联系方式|联系电话|联系|联络人|联络|咨询|交流)\s*[:：]\s*(?P<who>.+)$"
+)
 _FOOTER = re.compile(
     r"^(?:责任编辑|打印|上一篇|下一篇|浏览|(?:案例)?报送日期[:：][^。]+。?$|\d{4}\s*年\s*\d+\s*月\s*\d+\s*日[。）)]?$)"
 )
-_NEEDS = re.compile(r"适合|适用|前提|条件|不能照搬|不适|需要[^，。]{0,3}(?:的|有|具备)|至少要?|要具备|要留意|必须|最需要|要有")
+_NEEDS = re.compile(
+    r"适合|适用|前提|条件|不能照搬|不适|需要[^，。]{0,3}(?:的|有|具备)|至少要?|要具备|要留意|必须|最需要|要有"
+)
 _LABELLED = re.compile(r"^\s*(?P<label>[^：:\t]{2,10})\s*(?:[：:]|\t)\s*(?P<value>.+)$")
 _NAMES: Mapping[str, Field] = {
     "标题": Field.TITLE,
@@ -288,7 +290,9 @@ class _Form:
             self._section(part, fields or ((Field.BACKGROUND,) if join else ()))
         if Field.COST not in self._texts:
             order = (Field.OUTCOME, Field.CONDITIONS, Field.CARRIES_OVER, Field.PRACTICE)
-            found = facts.cost_of(line for f in order for line in self._texts.get(f, ()) if line not in self._detours)
+            found = facts.cost_of(
+                line for f in order for line in self._texts.get(f, ()) if line not in self._detours
+            )
             self.take(Field.COST, "" if found is None else str(found))
         if Field.FIGURES not in self._texts:
             told = facts.figures_in("\n".join(self._texts.get(Field.OUTCOME, ())))
@@ -303,7 +307,9 @@ class _Form:
                 self._elsewhere.append(line)
 
     def _section(self, part: _Part, fields: tuple[Field, ...]) -> None:
-        lines = list(self._without_facts(self._without_contacts(part.lines, keep=fields == (Field.CONTACTS,))))
+        lines = list(
+            self._without_facts(self._without_contacts(part.lines, keep=fields == (Field.CONTACTS,)))
+        )
         if not fields:
             self._elsewhere += [part.heading, *lines]
             return
@@ -336,7 +342,7 @@ class _Form:
             for row, line in zip(rows, lines, strict=True):
                 if tuple(row) == _FIGURES_HEADER or not any(row):
                     continue
-                figure = Figure(*row[:3], row[3] if len(row) > 3 else "") if len(row) >= 3 else None
+                figure = Figure(row[0], row[1], row[2], *row[3:4]) if len(row) >= 3 else None
                 if figure or figures_of(line):
                     self._add(into, _figure_line(figure) if figure else line)
                 else:
@@ -413,7 +419,11 @@ class _Form:
             rows = [[c.strip() for c in line.split("\t")] for line in lines[at:end]]
             width = len(rows[0])
             whole = [row for row in rows[1:] if len(row) == width]
-            if width >= 3 and facts.is_compared(rows[0], whole) and (outcome or Field.FIGURES not in self._texts):
+            if (
+                width >= 3
+                and facts.is_compared(rows[0], whole)
+                and (outcome or Field.FIGURES not in self._texts)
+            ):
                 found = [facts.figure_of(row) for row in whole]
                 self._figures(f for f in found if f)
                 if width == 3 and len(whole) == end - at - 1 and all(found):
@@ -514,6 +524,3 @@ def _hint(document: Any, into: Field, body: Body) -> None:
 def _printable(text: str) -> str:
     """Text that XML can hold."""
     return re.sub(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]", " ", text)
-
-
-assert all(SHAPES[f] in (Shape.TEXT, Shape.FIGURES) for f in HINTS)

@@ -160,7 +160,6 @@ class Ledger:
             SignInRequired, Refused: as in `rows`.
         """
         written = io.StringIO()
-        # Quoted whole, so that no other separator cuts a text in two.
         table = csv.writer(written, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
         table.writerow(HEADER)
         for line in self._lines(by, branch_id):

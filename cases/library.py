@@ -266,25 +266,17 @@ def _excerpt(text: str) -> str:
     return line[: cut + 1] if cut > _EXCERPT // 3 else line[: _EXCERPT - 1] + "…"
 
 
-def published(scope: frozenset[str]) -> Select[Any]:
-    """Rows of what is published and seen: of `cases`, its version, and title and issuer of its document."""
+def published(scope: frozenset[str], *, bodies: bool = True) -> Select[Any]:
+    """Rows of what is published and seen: of `cases`, its version, and title and issuer of its document.
+
+    Without `bodies` they are light enough to go through all that there are.
+    """
     v, d = case_versions.c, documents.c
+    facts = (cases.c.case_id, cases.c.branch_id, v.document_id, v.published_at)
+    facts = (*facts, v.industry, v.people, v.cost, v.level)
+    more = (cases.c.derived_from, v.body, v.attachments, d.title, d.issuer) if bodies else ()
     return (
-        select(
-            cases.c.case_id,
-            cases.c.branch_id,
-            cases.c.derived_from,
-            v.document_id,
-            v.body,
-            v.attachments,
-            v.industry,
-            v.people,
-            v.cost,
-            v.level,
-            v.published_at,
-            d.title,
-            d.issuer,
-        )
+        select(*facts, *more)
         .select_from(cases)
         .join(case_versions, v.document_id == cases.c.document_id)
         .join(documents, d.document_id == cases.c.document_id)

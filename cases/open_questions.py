@@ -36,7 +36,11 @@ from kb.errors import Conflict, InvalidRequest, NotFound
 from kb.model import derive_id
 
 Nearness = Callable[[str, Sequence[str]], Sequence[float]]
-"""How near each of the texts is to a problem, from 0 to 1."""
+"""How near each of other problems is to one; at most 1."""
+
+NEARLY_SAME = 0.6
+"""From here on a problem counts as one that was asked before: of 16 that were asked twice in other words 12 are
+found, of pairs that have nothing to do with each other fewer than 2 in 100 (`tests/quality/test_questions.py`)."""
 
 MOST = 200
 """Questions that a list holds, the newest."""
@@ -46,8 +50,9 @@ _COMPARED = 2000
 class OpenQuestions:
     """Questions to partners, and their answers. Safe to share between threads."""
 
-    def __init__(self, office: Office, sharing: Sharing, nearness: Nearness, nearly_same: float) -> None:
-        """From `nearly_same` on, a problem counts as one that was asked before."""
+    def __init__(
+        self, office: Office, sharing: Sharing, nearness: Nearness, nearly_same: float = NEARLY_SAME
+    ) -> None:
         self._office = office
         self._sharing = sharing
         self._nearness = nearness
@@ -272,7 +277,7 @@ class OpenQuestions:
         return found[0]
 
     def near(self, by: Principal, problem: str, k: int = 5) -> list[OpenQuestion]:
-        """What was asked already of nearly the same: what a case solved that the asker sees, first.
+        """What was asked already of nearly the same: of the nearest, those first that a case solved which is seen.
 
         Raises:
             SignInRequired: nobody is signed in.
@@ -287,9 +292,13 @@ class OpenQuestions:
                 .limit(_COMPARED)
             ).all()
         nearness = self._nearness(problem, [r.problem for r in rows]) if rows else []
-        near = {r.question_id: n for r, n in zip(rows, nearness, strict=True) if n >= self._nearly_same}
+        ranked = sorted(
+            ((n, r.question_id) for n, r in zip(nearness, rows, strict=True) if n >= self._nearly_same),
+            reverse=True,
+        )
+        near = {question_id: n for n, question_id in ranked[:k]}
         found = self._questions(by, q.question_id.in_(sorted(near)))
-        return sorted(found, key=lambda q: (q.settled_by is None, -near[q.question_id]))[:k]
+        return sorted(found, key=lambda q: (q.settled_by is None, -near[q.question_id]))
 
     def _questions(self, by: Principal, which: ColumnElement[bool]) -> list[OpenQuestion]:
         by.require_person()

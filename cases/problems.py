@@ -77,6 +77,12 @@ class ProblemIndex:
             found[document_id] = Near(nearness(of_case), int(best.argmax()))
         return found
 
+    def alike(self, problem: str, others: Sequence[str]) -> list[float]:
+        """How near each of other problems, as people talk of them, is to one: their cosines."""
+        encoder = self._opened()
+        near = encoder.encode_queries(others) @ encoder.encode_queries([problem])[0]
+        return [float(n) for n in near]
+
     def _said(self, problem: str) -> Vectors:
         """The problem as a whole."""
         return self._opened().encode_queries([problem])

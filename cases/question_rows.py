@@ -57,6 +57,8 @@ def seen_cases(
 ) -> frozenset[str]:
     """Those of the cases that are seen under the scope."""
     wanted = sorted({c for c in case_ids if c})
+    if not wanted:
+        return frozenset()
     found = connection.execute(select(cases.c.case_id).where(cases.c.case_id.in_(wanted), seen(scope)))
     return frozenset(found.scalars())
 

@@ -48,10 +48,25 @@ export async function put(store, value) {
   }
 }
 
+/** Let go of what is kept under a key. */
 export async function remove(store, key) {
   memory.get(store).delete(key);
   try {
     await within(store, "readwrite", (kept) => kept.delete(key));
+  } catch {
+    keeping.lasting = false;
+  }
+}
+
+/** Let go of a save that has arrived, unless more was written since. */
+export async function removeSent({ key, save }) {
+  const arrived = (kept) => kept?.save.change_key === save.change_key;
+  if (arrived(memory.get("saves").get(key))) memory.get("saves").delete(key);
+  try {
+    await within("saves", "readwrite", (store) => {
+      const asked = store.get(key);
+      asked.onsuccess = () => { if (arrived(asked.result)) store.delete(key); };
+    });
   } catch {
     keeping.lasting = false;
   }
@@ -96,7 +111,7 @@ export async function forget() {
   for (const name of await caches.keys()) if (name.startsWith(NAME)) await caches.delete(name);
 }
 
-/** A fresh name of 32 digits, for a save, a photograph or a window; pages that are not secure have no randomUUID. */
+/** A fresh name of 20 digits; pages that are not secure have no randomUUID. */
 export function newKey() {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [...crypto.getRandomValues(new Uint8Array(10))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,7 +1,7 @@
 // Sending what is kept on this device, always as the person who wrote it: the server says who is signed in, and its token
-// is good for that session alone. What may have arrived already is sent again under the same key before anything newer.
+// is good for that session alone.
 
-import { all, newKey, put, remove } from "./case-keep.js";
+import { all, newKey, put, remove, removeSent } from "./case-keep.js";
 
 const ANSWER_MS = 20000;
 const PHOTO_MS = 120000;
@@ -41,39 +41,22 @@ export async function identify() {
   return same;
 }
 
-// -- saves: { key, person, case, field, save: { text, base, change_key }, tried, later, at } -------------------------
+// -- saves: { key, person, case, field, at, save: { text, base, change_key } } ----------------------------------------
+// The texts of one field from one window are a series: each holds what the one before it held, and the server knows by
+// the number at the end of its key which came later. So only the last needs to be kept and sent, over the revision that
+// was seen last.
 
-/** A record of a text that was written over a revision; what is under way already keeps its key. */
-export function recordOf(known, { key, person, at, case: caseId, field, text, base }) {
-  if (!known) return { key, person, case: caseId, field, at, save: { text, base, change_key: newKey() }, tried: false, later: null };
-  if (known.tried) return { ...known, at, later: text };
-  return { ...known, at, save: { text, base: known.save.base, change_key: newKey() }, later: null };
+/** What is kept of a text; `known` is what is kept already of the same field, `about` says whose and where it is. */
+export function recordOf(known, text, base, about) {
+  const [series, number] = (known?.save.change_key ?? `${newKey()}.0`).split(".");
+  const save = { text, base, change_key: `${series}.${Number(number) + 1}` };
+  return { ...about, ...known, at: Date.now(), stuck: undefined, save };
 }
 
-/** Send one save. `now` gives the text as it stands when the answer comes. What is left to be sent is kept, and `left`. */
-export async function sendSave(record, now = () => record.later ?? record.save.text) {
-  record.tried = true;
-  await put("saves", record);
-  const saved = await ask("PUT", `/v1/cases/${record.case}/form/${record.field}`, record.save);
-  const sent = record.save.text;
-  const text = now();
-  if (same(text, sent)) {
-    await remove("saves", record.key);
-    return { saved, text: same(saved.text, sent) ? text : saved.text, left: null };
-  }
-  // More was written meanwhile. If it does not fit into what others wrote, the server puts both beside each other.
-  const joined = same(saved.text, sent) ? text : rebase(sent, text, saved.text);
-  const left = {
-    ...record,
-    tried: false,
-    later: null,
-    save: { text: joined ?? text, base: joined === null ? record.save.base : saved.revision, change_key: newKey() },
-  };
-  await put("saves", left);
-  return { saved, text: joined ?? text, left };
-}
+/** Send one save: what the server has now. The record stays until `removeSent`. */
+export const sendSave = (record) => ask("PUT", `/v1/cases/${record.case}/form/${record.field}`, record.save);
 
-/** The server keeps no white space at the ends. */
+/** Whether two texts differ in no more than white space at their ends, which some fields do not keep. */
 export const same = (one, other) => one.trim() === other.trim();
 
 /** Where two texts part, from the front and from the back. */
@@ -83,19 +66,6 @@ export function parting(one, other) {
   let back = 0;
   while (back < one.length - front && back < other.length - front && one.at(-1 - back) === other.at(-1 - back)) back += 1;
   return { front, back };
-}
-
-/** What was written over `old`, in `theirs`, which grew out of `old` too; null if both changed the same place. */
-export function rebase(old, mine, theirs) {
-  const [a, b] = [parting(old, mine), parting(old, theirs)];
-  const [myEnd, theirEnd] = [old.length - a.back, old.length - b.back];
-  const written = mine.slice(a.front, mine.length - a.back);
-  if (myEnd < b.front) return theirs.slice(0, a.front) + written + theirs.slice(myEnd);
-  if (theirEnd < a.front) {
-    const moved = theirs.length - old.length;
-    return theirs.slice(0, a.front + moved) + written + theirs.slice(myEnd + moved);
-  }
-  return null;
 }
 
 // -- everything that waits, for pages that show none of it ------------------------------------------------------------
@@ -122,35 +92,44 @@ export async function sendPhoto(photo) {
   return list;
 }
 
-/** Send all that waits but what the page itself looks after; how many cases were begun. Throws at the first trouble. */
+/** Whether a record can be sent from here: its case is begun, and the server has not refused it. */
+export const sendable = (kept) => !kept.stuck && !kept.case.startsWith("new-");
+
+/** Send all that waits but what the page itself looks after; how much that was. Throws at the first trouble of the link. */
 export async function deliver(mine = () => false) {
-  let begun = 0;
+  let n = 0;
   for (const draft of await all("begun", me.person)) {
     if (mine(draft.key)) continue;
     await begin(draft);
-    begun += 1;
+    n += 1;
   }
   for (const record of await all("saves", me.person)) {
-    if (mine(record.case) || record.case.startsWith("new-")) continue;
-    let left = record;
-    while (left) left = await sent(async () => (await sendSave(left)).left, left);
+    if (mine(record.case) || !sendable(record)) continue;
+    await unlessStuck("saves", record, async () => {
+      await sendSave(record);
+      await removeSent(record);
+    });
+    n += 1;
   }
   for (const photo of await all("photos", me.person)) {
-    if (mine(photo.case) || photo.case.startsWith("new-")) continue;
-    await sent(() => sendPhoto(photo), photo);
+    if (mine(photo.case) || !sendable(photo)) continue;
+    await unlessStuck("photos", photo, () => sendPhoto(photo));
+    n += 1;
   }
-  return begun;
+  return n;
 }
 
-/** What the server will not take stays here and holds nothing else up. */
-async function sent(act, kept) {
+/** Whether the server will not take it, however often it is sent. */
+export const isRefusal = (trouble) =>
+  trouble instanceof Response && [400, 404, 409, 413, 415, 422].includes(trouble.status);
+
+/** What the server will not take stays on this device, to be copied from, and holds nothing else up. */
+async function unlessStuck(store, kept, act) {
   try {
     return await act();
   } catch (trouble) {
-    if (trouble instanceof Response && [400, 404, 409, 413, 415, 422].includes(trouble.status)) {
-      await put("people", { key: `stuck-${kept.key}`, person: `stuck-${kept.person}`, at: kept.at, case: kept.case });
-      return null;
-    }
-    throw trouble;
+    if (!isRefusal(trouble)) throw trouble;
+    await put(store, { ...kept, stuck: trouble.status });
+    return null;
   }
 }

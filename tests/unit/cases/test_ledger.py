@@ -141,9 +141,8 @@ def test_tables_run_nothing(shared_stage: OutcomeStage, text: str) -> None:
     book = openpyxl.load_workbook(io.BytesIO(ledger.xlsx(jia, "jia")))
     assert {c.data_type for line in book.worksheets[0].iter_rows() for c in line} <= {"s", "d", "n"}
     table = ledger.csv(jia, "jia").decode("utf-8-sig")
-    for separator in ",;\t":
-        for line in csv.reader(io.StringIO(table, newline=""), delimiter=separator):
-            assert not [cell for cell in line if cell[:1] in tuple("=+-@＝＋－＠\t\r\n") and cell]
+    for line in csv.reader(io.StringIO(table, newline="")):
+        assert not [cell for cell in line if cell.startswith(tuple("=+-@＝＋－＠\t\r\n"))]
 
 
 @pytest.fixture(scope="module")
@@ -162,5 +161,4 @@ def test_rows_of_a_wide_world_are_each_told_once(stage: OutcomeStage) -> None:
         stage.put_adoption(stage.case_id, f"ding-{n}", Progress.PLANNED, None, open=n % 2 == 0)
     rows = told(stage, "jia-liaison", "jia")
     assert sorted(r[2] for r in rows) == ["ding-0", "ding-1", "ding-2", "ding-3"]
-    jia = [r for r in told(stage, "ding-1-liaison", "ding-1") if r[0] is Side.TAKEN]
-    assert len(jia) == 1
+    assert [r[0] for r in told(stage, "ding-1-liaison", "ding-1")] == [Side.TAKEN]
