@@ -16,8 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import (
     account_pages,
+    asking_pages,
+    ballot_pages,
     case_outcome_pages,
     case_pages,
+    case_review_pages,
+    case_writing_pages,
     document_sharing_pages,
     errors,
     exam_pages,
@@ -26,8 +30,10 @@ from api import (
     http_access,
     http_adoptions,
     http_attempts,
+    http_ballots,
     http_bank,
     http_cases,
+    http_drafts,
     http_papers,
     http_results,
     manage_pages,
@@ -131,9 +137,16 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(result_pages.router(services))
     app.include_router(http_results.router(services))
     app.include_router(http_attempts.router(services))
+    # Its /v1/cases/drafts comes before the case of any id.
+    app.include_router(http_drafts.router(services))
     app.include_router(http_cases.router(services))
+    app.include_router(http_ballots.router(services))
+    app.include_router(ballot_pages.router(services))
     app.include_router(http_adoptions.router(services))
     app.include_router(case_outcome_pages.router(services))
+    app.include_router(case_writing_pages.router(services))
+    app.include_router(case_review_pages.router(services))
+    app.include_router(asking_pages.router(services))
     # After those of cases with fixed words: /cases/{case_id} takes any.
     app.include_router(case_pages.router(services))
     app.mount("/static", pages.static_files(), name="static")

@@ -1,7 +1,7 @@
 """Audiences on the pages: in words, and as boxes to tick."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from access.access import Access
 from access.principal import Principal
@@ -123,6 +123,21 @@ class AudienceWords:
             tuple(choice(v, f"工作组“{self._groups[g].name}”") for v, g in kept if g in self._groups),
             "" if self._by.may(Action.SHARE, branch_id) else BEYOND,
         )
+
+
+def of_people(form: AudienceForm, beyond: str = BEYOND) -> AudienceForm:
+    """The boxes for what is put to people who sign in, and not passed on; `beyond` says why wider ones are shut."""
+
+    def people(choices: Sequence[Choice]) -> tuple[Choice, ...]:
+        return tuple(replace(c, passes=False) for c in choices if c.value != EVERYONE)
+
+    return AudienceForm(
+        people(form.own),
+        people(form.wider),
+        people(form.branches),
+        people(form.groups),
+        beyond if form.beyond else "",
+    )
 
 
 def ordered(shares: Iterable[Told], keeper_id: str | None) -> list[Told]:

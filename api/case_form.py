@@ -1,7 +1,7 @@
 """The form of a case on its pages: what each field is asked with, and how what was sent is read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from cases.model import INDUSTRIES, LABELS, LEVEL_WORDS, LONGEST, REQUIRED, SHAPES, Field, Shape, figures_of
 
@@ -103,9 +103,11 @@ def field_view(
     rows: tuple[FigureRow, ...] = ()
     rest = ""
     if shape is Shape.FIGURES:
-        rows = tuple(FigureRow(f.measure, f.before, f.after, f.unit) for f in figures_of(text))
+        lines = [(line, figures_of(line)) for line in text.splitlines() if line.strip()]
+        # What is no row of four cells is written below them.
+        rows = tuple(FigureRow(*astuple(f[0])) for line, f in lines if f and _n_cells(line) <= 4)
         rows += (FigureRow(),) * _SPARE_ROWS
-        rest = "\n".join(line for line in text.splitlines() if line.strip() and not figures_of(line))
+        rest = "\n".join(line for line, f in lines if not f or _n_cells(line) > 4)
     return FieldView(
         field,
         LABELS[field],
@@ -165,6 +167,10 @@ def figures_text(form: Mapping[str, Sequence[str]]) -> str:
         if any(kept):
             lines.append("|".join(kept).removesuffix("|"))
     return "\n".join([*lines, *plain("".join(form.get("figure_rest", ("",))[:1])).splitlines()])
+
+
+def _n_cells(line: str) -> int:
+    return 1 + line.count("|") + line.count("｜")
 
 
 def plain(text: str) -> str:

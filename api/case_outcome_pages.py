@@ -275,6 +275,6 @@ def _figures(shared: Sequence[LedgerRow]) -> Mapping[str, int]:
     return {
         "分享的案例": len({_case_of(r) for r in shared}),
         "被借鉴": len(adopted),
-        "管用": sum(a.effect is Effect.WORKED for a in adopted),
+        "其中管用": sum(a.effect is Effect.WORKED for a in adopted),
         "由它写成的案例": sum(len(r.derived) for r in shared),
     }

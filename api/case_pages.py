@@ -1,5 +1,6 @@
 """The pages on which cases are found and read; their photographs, attachments and Word files."""
 
+from collections.abc import Mapping
 from functools import partial
 from urllib.parse import urlencode
 
@@ -11,13 +12,13 @@ from access.rights import Action
 from api.address import PAGE_SIZE
 from api.case_files import file_answer
 from api.case_view import Asked, CaseViews, chips, filters_of
-from api.case_words import READ_DONE, WORDS
+from api.case_words import FILTER_WORDS, READ_DONE, WORDS
 from api.pages import attachment as to_keep
 from api.pages import render
 from api.principal import Asker
 from api.services import Services
 from api.views import pager
-from cases.finder import Found
+from cases.finder import Finder, Found
 from cases.form_file import write_form
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -38,8 +39,9 @@ def router(services: Services) -> APIRouter:
         found = Found(0, (), {})
         if not problems:
             found = finder.find(asked.q, asker.scope, asked.filters(), k=PAGE_SIZE, offset=asked.offset)
+        counts = _counts(finder, asked, asker.scope, found.facets)
         views = CaseViews(services, asker)
-        names = views.known(found.facets.get("branch", ()))
+        names = views.known(counts.get("branch", ()))
         context = {
             **WORDS,
             "asked": asked,
@@ -47,7 +49,7 @@ def router(services: Services) -> APIRouter:
             "heading": "有谁解决过这个问题" if asked.q else "找案例",
             "total": found.total,
             "cards": views.cards(found.cards),
-            "filters": filters_of(asked, found.facets, names),
+            "filters": filters_of(asked, counts, names),
             "chips": chips(asked, names),
             "pager": pager(asked.page, found.total),
             "may_ask": _may_anywhere(asker, Action.SPEAK),
@@ -95,6 +97,21 @@ def router(services: Services) -> APIRouter:
         return Response(write_form(case.body), headers=headers, media_type=WORD)
 
     return pages
+
+
+def _counts(
+    finder: Finder, asked: Asked, scope: frozenset[str], counts: Mapping[str, Mapping[str, int]]
+) -> Mapping[str, Mapping[str, int]]:
+    """Cases by the values of each filter; of one that is on as if it were off, so that more can be ticked."""
+    on = (
+        {}
+        if asked.problems()
+        else {field: asked.cleared(field) for field in FILTER_WORDS if asked.values(field)}
+    )
+    return {
+        **counts,
+        **{f: finder.find("", scope, without.filters(), k=1).facets[f] for f, without in on.items()},
+    }
 
 
 def _may_anywhere(asker: Principal, action: Action) -> bool:

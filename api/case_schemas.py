@@ -96,6 +96,148 @@ class LikeCases(CaseCards):
     policies: list[Hit]
 
 
+# -- writing ----------------------------------------------------------------------------
+
+
+class NewCase(Schema):
+    """A case to be begun by a branch, filled in as far as one likes; `derived_from` is a case that one sees."""
+
+    branch_id: BranchId
+    body: dict[model.Field, FieldText] = Field(default_factory=dict)
+    derived_from: CaseKey | None = None
+
+
+class CaseBegun(Schema):
+    """The case that was begun."""
+
+    case_id: str
+
+
+class NewText(Schema):
+    """What one has of a field. `base` is a revision at which one saw it; what others wrote since is merged in.
+
+    `change_key` names the save: the same again does nothing. Of keys `series.number`, each save of a series holds what
+    the one before it held, and one that comes after a later one adds nothing.
+    """
+
+    text: Annotated[str, AfterValidator(_is_text), Field(max_length=5 * model.LONGEST[model.Shape.TEXT])]
+    base: Annotated[int, Field(ge=0, le=2**31)]
+    change_key: Annotated[str, Field(max_length=32, pattern=r"^[0-9A-Za-z_.-]*$")] = ""
+
+
+class FieldSaved(Schema):
+    """What became of a save: the text of the field now. `merged`: it is not just what was sent. `contested`: others
+    changed the same sentence or value; of a sentence both versions stand beside each other."""
+
+    revision: int
+    text: str
+    contested: bool
+    merged: bool
+
+
+class WrittenText(Schema):
+    """A field as it stands; `revision` is that of the case when it last changed, by whom and when."""
+
+    text: str
+    revision: int
+    changed_by: str | None
+    by_name: str
+    changed_at: Moment
+
+
+class CaseWriter(Schema):
+    """Somebody else who is writing at a field just now."""
+
+    person_id: str
+    name: str
+    field: model.Field
+
+
+class CaseForm(Schema):
+    """A case that is being written. `note` says why it was returned, if it was; `document_id` is what is published."""
+
+    case_id: str
+    branch_id: str
+    state: model.State
+    revision: int
+    note: str
+    fields: dict[model.Field, WrittenText]
+    submitted_by: str | None
+    derived_from: str | None
+    document_id: str | None
+    writers: list[CaseWriter]
+
+
+class DraftCard(Schema):
+    """A case in the list of those that a branch works on."""
+
+    case_id: str
+    branch_id: str
+    title: str
+    state: model.State
+    revision: int
+    note: str
+    submitted_by: str | None
+    changed_by: str | None
+    by_name: str
+    changed_at: Moment
+    document_id: str | None
+
+
+class DraftCards(Schema):
+    """The cases that a branch works on."""
+
+    drafts: list[DraftCard]
+
+
+class CaseChange(Schema):
+    """What one person changed of a field in one go."""
+
+    revision: int
+    field: model.Field
+    before: str
+    after: str
+    changed_by: str | None
+    by_name: str
+    changed_at: Moment
+
+
+class CaseChanges(Schema):
+    """The history of a form."""
+
+    changes: list[CaseChange]
+
+
+class Returned(Schema):
+    """Why a case goes back to its writers."""
+
+    note: Annotated[str, AfterValidator(_is_text), Field(max_length=2000)]
+
+
+class Approval(Schema):
+    """The revision that was read; if the form was changed since, it is not approved."""
+
+    revision: Annotated[int, Field(ge=0, le=2**31)]
+
+
+class Withdrawal(Schema):
+    """Why a case is taken back."""
+
+    reason: Annotated[str, AfterValidator(_is_text), Field(max_length=200)] = ""
+
+
+class CaseAttachments(Schema):
+    """The files of a case."""
+
+    attachments: list[CaseAttachment]
+
+
+class Caption(Schema):
+    """What a file shows."""
+
+    caption: Annotated[str, AfterValidator(_is_text), Field(max_length=200)]
+
+
 # -- what came of them ------------------------------------------------------------------
 
 Word = Annotated[str, AfterValidator(_is_text), Field(max_length=LONGEST_WORD)]

@@ -115,9 +115,12 @@ class Asked:
         """The same search, from its first page, with one filter taken off."""
         if field == "outcome":
             return replace(self, outcome="", page=1)
-        kept = {name: self.values(name) for name in FILTER_WORDS}
-        kept[field] = tuple(each for each in kept[field] if each != value)
-        return Asked(q=self.q, outcome=self.outcome, **kept)
+        kept = {field: tuple(each for each in self.values(field) if each != value)}
+        return replace(self, page=1, **kept)  # type: ignore[arg-type]
+
+    def cleared(self, field: str) -> "Asked":
+        """The same search without one of its filters."""
+        return replace(self, page=1, **{field: ()})  # type: ignore[arg-type]
 
     def bare(self) -> "Asked":
         """The same problem without any filter."""
@@ -238,7 +241,7 @@ class CaseViews:
         self._services = services
         self._by = by
         self.names = services.access.branches.names()
-        """Names of branches; a page tells only those of branches that shared what it shows."""
+        """Names of branches; a page tells only those of branches of which it shows something."""
 
     def known(self, counted: Iterable[str]) -> Mapping[str, str]:
         """Names of the branches that the person knows of anyhow, and of those in what was counted for them."""
@@ -248,8 +251,7 @@ class CaseViews:
 
     def cards(self, cards: Sequence[CaseCard]) -> tuple[CardView, ...]:
         """Cards as they are listed, in their order."""
-        ballots = getattr(self._services.cases, "ballots", None)
-        models = ballots.models(self._by.scope, [c.case_id for c in cards]) if ballots else {}
+        models = self._services.cases.ballots.models(self._by.scope, [c.case_id for c in cards])
         return tuple(self._card(card, tuple(models.get(card.case_id, ()))) for card in cards)
 
     def _card(self, card: CaseCard, models: tuple[Won, ...]) -> CardView:
@@ -266,12 +268,15 @@ class CaseViews:
     def case(self, case: Case, card: CardView) -> CaseView:
         """A case laid out to be read; `card` is its own."""
         body = case.body
+        gist = tuple(_section(f, body[f]) for f in (Field.PROBLEM, Field.OUTCOME) if f in body)
+        # Figures that were read out of a table stand in it already.
+        told = any(isinstance(block, tuple) for section in gist for block in section.blocks)
         return CaseView(
             case,
             card.sharer,
             card.facts,
-            tuple(_section(f, body[f]) for f in (Field.PROBLEM, Field.OUTCOME) if f in body),
-            figures_of(body.get(Field.FIGURES, "")),
+            gist,
+            () if told else figures_of(body.get(Field.FIGURES, "")),
             tuple(_section(f, body[f]) for f in STORY if f in body),
             tuple(a for a in case.attachments if is_photograph(a)),
             tuple(a for a in case.attachments if not is_photograph(a)),

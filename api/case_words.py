@@ -16,7 +16,7 @@ from cases.model import (
 )
 
 LIBRARY_WORDS = "公共文库"
-RETIRED_WORDS = "已停用的支部"
+ELSEWHERE_WORDS = "别的支部"
 
 
 def size_words(n_bytes: int) -> str:
@@ -60,7 +60,7 @@ def value_words(field: str, value: str, names: Mapping[str, str]) -> str:
     >>> value_words("industry", "F", {}), value_words("branch", "jia", {"jia": "甲支部"})
     ('批发零售', '甲支部')
     """
-    return names.get(value, RETIRED_WORDS) if field == "branch" else _BANDS[field].get(value, value)
+    return names.get(value, ELSEWHERE_WORDS) if field == "branch" else _BANDS[field].get(value, value)
 
 
 def cost_words(yuan: int) -> str:
@@ -102,16 +102,13 @@ def sharer_words(branch_id: str | None, issuer: str, names: Mapping[str, str]) -
     """
     if branch_id is None:
         return issuer or LIBRARY_WORDS
-    return names.get(branch_id, issuer or RETIRED_WORDS)
+    return names.get(branch_id, issuer or ELSEWHERE_WORDS)
 
 
 READ_DONE: Mapping[str, str] = {
-    "adopted": "已记下借鉴的情况。",
-    "said": "意见已发给写这个案例的支部。",
-    "unsaid": "意见已收回。",
     "published": "已发布，选定的对象现在就看得到。",
 }
-"""What was done, by the code in the address of a case's page."""
+"""What was done to a case as a whole, by the code in the address of its page."""
 
 WORDS: Mapping[str, Any] = {
     "LABELS": LABELS,

@@ -85,7 +85,16 @@ class Services:
         self.index = index
         self.engine = engine
         self.access = access
-        self.cases = open_cases(access, catalog, pipeline, index, engine, problem_encoder)
+        self.cases = open_cases(
+            access,
+            catalog,
+            pipeline,
+            index,
+            engine,
+            problem_encoder,
+            OriginalFolder(settings.home / "attachments"),
+            settings.max_source_mb * 1024 * 1024,
+        )
         self.holdings = Holdings(
             access, catalog, originals, pipeline, index, self.cases.library.versions
         )

@@ -3,22 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from access.keys import new_secret
 from access.office import Office
 from access.principal import Principal
 from access.rights import Action
-from cases.drafts import draft_of, reopen
+from cases.draft import discard_unheld, draft_of, reopen
 from cases.fields import plain
 from cases.files import fit
 from cases.model import Attachment
 from cases.tables import case_attachments, case_versions, cases
+from cases.visibility import seen
 from kb.errors import InvalidRequest, NotFound
 from kb.model import Source, derive_id
 from store.originals import OriginalFolder
-from store.tables import documents
-from store.visibility import visible
 
 MOST_ATTACHMENTS = 30
 LONGEST_CAPTION = 200
@@ -115,13 +114,13 @@ class Attachments:
         with self.office.writing() as connection:
             row, attachment = self._own(connection, by, case_id, attachment_id)
             at = case_attachments.c.attachment_id == attachment_id
+            self._note(connection, by, "case.detach", row)
             if attachment_id in _published(connection, case_id):
                 removed = update(case_attachments).where(at).values(removed_at=self.office.now())
                 connection.execute(removed)
             else:
                 connection.execute(delete(case_attachments).where(at))
                 discard_unheld(connection, self.originals, {attachment.sha256})
-            self._note(connection, by, "case.detach", row)
 
     def open(self, by: Principal, case_id: str, attachment_id: str) -> tuple[Attachment, bytes]:
         """A file with its bytes: for whoever writes the case, or sees what is published with it.
@@ -146,6 +145,17 @@ class Attachments:
                 raise _none(attachment_id)
         return _attachment(row), self.originals.get(row.sha256)
 
+    def tidy(self) -> None:
+        """Forget files that were taken from a draft and are published no more."""
+        a = case_attachments.c
+        with self.office.writing() as connection:
+            removed = connection.execute(select(case_attachments).where(a.removed_at.is_not(None))).all()
+            gone = [r for r in removed if r.attachment_id not in _published(connection, r.case_id)]
+            connection.execute(
+                delete(case_attachments).where(a.attachment_id.in_([r.attachment_id for r in gone]))
+            )
+            discard_unheld(connection, self.originals, {r.sha256 for r in gone})
+
     # -- parts ----------------------------------------------------------------
 
     def _own(
@@ -166,13 +176,6 @@ class Attachments:
         reopen(self.office, connection, by, row)
 
 
-def discard_unheld(connection: Connection, originals: OriginalFolder, digests: set[str]) -> None:
-    """Forget the bytes with these digests that no attachment holds."""
-    held = select(case_attachments.c.sha256).where(case_attachments.c.sha256.in_(digests))
-    for digest in digests - set(connection.execute(held).scalars()):
-        originals.discard(digest)
-
-
 def _present(connection: Connection, case_id: str) -> list[Row[Any]]:
     a = case_attachments.c
     return list(
@@ -185,13 +188,15 @@ def _present(connection: Connection, case_id: str) -> list[Row[Any]]:
 
 
 def _published(connection: Connection, case_id: str, scope: frozenset[str] | None = None) -> set[str]:
-    """Files of versions of the case that stand published; only of those seen, if a scope is given."""
+    """Files of what is published of the case now; none if it is not seen under the scope, if one is given."""
     v = case_versions.c
-    there = select(documents.c.document_id).where(documents.c.document_id == v.document_id)
-    if scope is not None:
-        there = there.where(visible(scope))
-    rows = connection.execute(select(v.attachments).where(v.case_id == case_id, exists(there)))
-    return {attachment_id for row in rows for attachment_id in row.attachments}
+    query = (
+        select(v.attachments)
+        .join(cases, cases.c.document_id == v.document_id)
+        .where(cases.c.case_id == case_id)
+    )
+    row = connection.execute(query if scope is None else query.where(seen(scope))).first()
+    return set(row.attachments) if row else set()
 
 
 def _attachment(row: Row[Any]) -> Attachment:

@@ -488,7 +488,9 @@ def _check(
     title: str, opens_at: datetime, closes_at: datetime, n_votes: int, n_models: int, now: datetime
 ) -> None:
     if not 1 <= len(title) <= LONGEST_TITLE:
-        raise InvalidRequest("Cannot give a ballot this title.", "Take a title of 1 to 120 characters.")
+        raise InvalidRequest(
+            "Cannot give a ballot this title.", f"Take a title of 1 to {LONGEST_TITLE} characters."
+        )
     if not opens_at < closes_at:
         raise InvalidRequest("Cannot close a ballot before it opens.", "Close it after it opens.")
     if closes_at <= now:

@@ -1,18 +1,19 @@
 """Cases being written: forms that several people of a branch fill in at the same time, every save kept."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from access.keys import new_secret
 from access.office import Office
 from access.principal import Principal
 from access.rights import Action
 from access.tables import people
+from cases.draft import Change, Draft, DraftCard, Writing, Written, discard_unheld, draft_of, move, reopen
 from cases.fields import checked, plain
 from cases.model import LABELS, REQUIRED, Body, Field, State
 from cases.saves import Save, Saved, keep, outcome, saves_of, text_of
@@ -21,6 +22,8 @@ from cases.visibility import seen
 from kb.errors import Conflict, InvalidRequest, NotFound, Refused
 from kb.model import derive_id
 from store.originals import OriginalFolder
+
+__all__ = ["Change", "Draft", "DraftCard", "Drafts", "Saved", "Writing", "Written"]
 
 WRITING_S = 60
 """Seconds for which somebody counts as writing after their browser last said so."""
@@ -32,77 +35,6 @@ _ONE_GO = timedelta(minutes=10)
 """Time between two saves of one person that are told as one change."""
 
 _KEY = re.compile(r"[0-9A-Za-z_.-]{0,32}")
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A field as it stands. `revision` is that of the case when it last changed; `by_name` of who changed it then."""
-
-    text: str
-    revision: int
-    changed_by: str | None
-    by_name: str
-    changed_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """Somebody else who is writing at a field just now."""
-
-    person_id: str
-    name: str
-    field: Field
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A case as those see it who write it. `note` says why it was returned, if it was."""
-
-    case_id: str
-    branch_id: str
-    state: State
-    revision: int
-    note: str
-    fields: Mapping[Field, Written]
-    submitted_by: str | None
-    derived_from: str | None
-    document_id: str | None
-    writers: tuple[Writing, ...] = ()
-
-    @property
-    def body(self) -> Body:
-        """The texts alone, in the order of the form."""
-        return {f: self.fields[f].text for f in Field if f in self.fields and self.fields[f].text}
-
-
-@dataclass(frozen=True, slots=True)
-class DraftCard:
-    """A draft in a list of its branch."""
-
-    case_id: str
-    branch_id: str
-    title: str
-    state: State
-    revision: int
-    note: str
-    submitted_by: str | None
-    changed_by: str | None
-    by_name: str
-    changed_at: datetime
-    document_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change of the form."""
-
-    revision: int
-    field: Field
-    before: str
-    after: str
-    changed_by: str | None
-    by_name: str
-    changed_at: datetime
 
 
 class Drafts:
@@ -293,7 +225,7 @@ class Drafts:
                 return replace(saved, revision=row.revision)
             keep(connection, save, saved, by, self._office.now())
             if saved.text != stood:
-                self._reopen(connection, by, row)
+                reopen(self._office, connection, by, row)
             return saved
 
     def put_back(self, by: Principal, case_id: str, revision: int) -> Saved:
@@ -316,7 +248,7 @@ class Drafts:
                 return Saved(row.revision, stood, False, False)
             saved = Saved(row.revision + 1, old.text, False, False)
             keep(connection, Save(case_id, field, old.text, row.revision), saved, by, self._office.now())
-            self._reopen(connection, by, row)
+            reopen(self._office, connection, by, row)
             self._audit(connection, by, "case.put_back", case_id, row.branch_id, field=field.value)
             return saved
 
@@ -336,11 +268,8 @@ class Drafts:
             digests = set(connection.execute(mine).scalars())
             connection.execute(delete(cases).where(cases.c.case_id == case_id))
             self._audit(connection, by, "case.drop", case_id, row.branch_id)
-            kept = select(case_attachments.c.sha256).where(case_attachments.c.sha256.in_(digests))
-            digests -= set(connection.execute(kept).scalars())
-        if self._originals:
-            for digest in digests:
-                self._originals.discard(digest)
+            if self._originals:
+                discard_unheld(connection, self._originals, digests)
 
     # -- review ---------------------------------------------------------------
 
@@ -360,8 +289,15 @@ class Drafts:
             missing = [LABELS[f] for f in REQUIRED if not (f in filled and filled[f].text.strip())]
             if missing:
                 raise InvalidRequest(f"还没有填写：{'、'.join(missing)}。", "填好以后再提交审核。")
-            self._move(
-                connection, by, row, "case.submit", State.IN_REVIEW, submitted_by=by.person_id, note=""
+            move(
+                self._office,
+                connection,
+                by,
+                row,
+                "case.submit",
+                State.IN_REVIEW,
+                submitted_by=by.person_id,
+                note="",
             )
 
     def give_back(self, by: Principal, case_id: str, note: str) -> None:
@@ -378,7 +314,9 @@ class Drafts:
             raise InvalidRequest("退回要写明原因，最多 2000 字。", "写清楚哪里要改。")
         with self._office.writing() as connection:
             row = self._reviewed(connection, by, case_id, State.IN_REVIEW, State.APPROVED)
-            self._move(connection, by, row, "case.give_back", State.DRAFT, submitted_by=None, note=note)
+            move(
+                self._office, connection, by, row, "case.give_back", State.DRAFT, submitted_by=None, note=note
+            )
 
     def approve(self, by: Principal, case_id: str, *, revision: int | None = None) -> None:
         """Find a case fit to be published; `revision` is what the reviewer read, if they say so.
@@ -394,7 +332,7 @@ class Drafts:
                 raise Refused("自己提交的案例不能自己审核。", "请另一位联络员或管理员审核。")
             if revision is not None and revision != row.revision:
                 raise Conflict("审核期间这个案例又改过。", "请重新看过再审核。")
-            self._move(connection, by, row, "case.approve", State.APPROVED)
+            move(self._office, connection, by, row, "case.approve", State.APPROVED)
 
     def _reviewed(self, connection: Connection, by: Principal, case_id: str, *states: State) -> Row[Any]:
         row = draft_of(connection, by, case_id)
@@ -402,18 +340,6 @@ class Drafts:
         if row.state not in states:
             raise Conflict("这个案例现在不在审核中。", "刷新页面看看它的状态。")
         return row
-
-    def _move(
-        self, connection: Connection, by: Principal, row: Row[Any], action: str, to: State, **values: Any
-    ) -> None:
-        changed = {"state": to.value, "changed_at": self._office.now(), **values}
-        connection.execute(update(cases).where(cases.c.case_id == row.case_id).values(changed))
-        self._audit(connection, by, action, row.case_id, row.branch_id)
-
-    def _reopen(self, connection: Connection, by: Principal, row: Row[Any]) -> None:
-        """A changed case is a draft again."""
-        if row.state != State.DRAFT:
-            self._move(connection, by, row, "case.reopen", State.DRAFT, submitted_by=None)
 
     def _audit(
         self, connection: Connection, by: Principal, action: str, case_id: str, branch_id: str, **detail: Any
@@ -472,18 +398,6 @@ class Drafts:
                     case_id=case_id, person_id=by.person_id, field=at.value, seen_at=self._office.now()
                 )
             )
-
-
-def draft_of(connection: Connection, by: Principal, case_id: str) -> Row[Any]:
-    """The row of a case that the asker may write.
-
-    Raises:
-        NotFound: there is none.
-    """
-    row = connection.execute(select(cases).where(cases.c.case_id == case_id)).first()
-    if row is None or row.branch_id is None or not by.may(Action.WRITE_CASE, row.branch_id):
-        raise NotFound(f"No case {case_id} to be written.", "Check the address.")
-    return row
 
 
 def _sees(connection: Connection, by: Principal, case_id: str) -> bool:

@@ -45,7 +45,9 @@ _ACTIVE = re.compile(
     re.I,
 )
 _PROGRAMS = (b"MZ", b"\x7fELF", b"#!")
-_MARKUP = re.compile(r"<\s*(?:!doctype|\?xml|html|head|body|script|svg|iframe|object|embed|meta)\b|^\s*#!", re.I)
+_MARKUP = re.compile(
+    r"<\s*(?:!doctype|\?xml|html|head|body|script|svg|iframe|object|embed|meta)\b|^\s*#!", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)

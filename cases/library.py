@@ -273,10 +273,10 @@ def published(scope: frozenset[str], *, bodies: bool = True) -> Select[Any]:
     """
     v, d = case_versions.c, documents.c
     facts = (cases.c.case_id, cases.c.branch_id, v.document_id, v.published_at)
-    facts = (*facts, v.industry, v.people, v.cost, v.level)
+    told = (v.industry, v.people, v.cost, v.level)
     more = (cases.c.derived_from, v.body, v.attachments, d.title, d.issuer) if bodies else ()
     return (
-        select(*facts, *more)
+        select(*facts, *told, *more)
         .select_from(cases)
         .join(case_versions, v.document_id == cases.c.document_id)
         .join(documents, d.document_id == cases.c.document_id)

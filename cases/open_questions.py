@@ -20,8 +20,6 @@ from access.rights import Action
 from access.scopes import Scopes
 from access.sharing import EVERYONE, OWN, PARTNERS, Reach, Sharing, Wanted
 from cases.question import (
-    LONGEST_ANSWER,
-    LONGEST_DETAIL,
     OpenQuestion,
     QuestionAnswer,
     QuestionReach,
@@ -69,7 +67,7 @@ class OpenQuestions:
             NotFound, SignInRequired, Refused: no such audience, or not the asker's to ask, or not so widely.
         """
         by.require(Action.SPEAK, branch_id)
-        problem, detail = checked_problem(problem), checked_text(detail, LONGEST_DETAIL)
+        problem, detail = checked_problem(problem), checked_text(detail)
         tokens = self._tokens(by, branch_id, wanted)
         with self._office.writing() as connection:
             if self._open_same(connection, branch_id, problem) is not None:
@@ -391,7 +389,7 @@ class OpenQuestions:
             SignInRequired, Refused: the asker does not speak for the branch.
         """
         by.require_person()
-        text = checked_text(text, LONGEST_ANSWER)
+        text = checked_text(text)
         if not text and case_id is None:
             raise InvalidRequest("Cannot answer with nothing.", "Write something, or name a case.")
         with self._office.writing() as connection:

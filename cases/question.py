@@ -8,9 +8,8 @@ from kb.errors import InvalidRequest
 from search.analysis import fold
 
 LONGEST_PROBLEM = 500
-LONGEST_DETAIL = 5_000
-LONGEST_ANSWER = 5_000
-"""Code points of what is asked, of what is said beside it, and of an answer."""
+LONGEST_TEXT = 5_000
+"""Code points of what is asked; of what is said beside it, and of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +85,16 @@ def checked_problem(text: str) -> str:
     return line
 
 
-def checked_text(text: str, longest: int) -> str:
+def checked_text(text: str) -> str:
     """The text without white space around it.
 
     Raises:
         InvalidRequest: it is too long.
     """
     text = text.replace("\r\n", "\n").strip()
-    if len(text) > longest:
+    if len(text) > LONGEST_TEXT:
         raise InvalidRequest(
-            f"Cannot take a text of {len(text)} characters.", f"Take at most {longest} characters."
+            f"Cannot take a text of {len(text)} characters.", f"Take at most {LONGEST_TEXT} characters."
         )
     return text
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-LONGEST_TITLE = 120
+LONGEST_TITLE = 60
 MOST_VOTES = 20
 MOST_MODELS = 50
 

@@ -115,7 +115,7 @@ def with_files(stage: Stage) -> str:
     services, writer = stage.services.cases, stage.principal("liaison")
     if "reviewer" not in stage.ids:
         stage.add("reviewer", **{"jia-1": Role.LIAISON})
-    case_id = services.drafts.begin(writer, "jia-1", body=QUEUE | {Field.TITLE: "食堂窗口改造"})
+    case_id = services.drafts.begin(writer, "jia-1", body={**QUEUE, Field.TITLE: "食堂窗口改造"})
     image = io.BytesIO()
     Image.new("RGB", (640, 480), (150, 120, 90)).save(image, "JPEG")
     photograph = Source("窗口.jpg", "image/jpeg", image.getvalue())

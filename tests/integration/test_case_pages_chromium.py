@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from api.principal import COOKIE
+from cases.model import Field
 from tests.integration.browser import CONTRAST, DESK, OVERFLOW, PHONE, SMALL_TARGETS, chromium, serving
-from tests.integration.case_stage import QUEUE, Cases, Field, case_stage, with_files
+from tests.integration.case_stage import QUEUE, Cases, case_stage, with_files
 
 pytestmark = pytest.mark.slow
 

@@ -65,7 +65,7 @@ class Field {
   writeRows(text) {
     if (text === this.read()) return;
     const lines = text.split("\n").map((line) => line.split(/[|｜]/).map((cell) => cell.trim()));
-    const rows = lines.filter((cells) => cells.length >= 3 && cells[0]);
+    const rows = lines.filter((cells) => (cells.length === 3 || cells.length === 4) && cells[0]);
     const rest = text.split("\n").filter((line, i) => line.trim() && !rows.includes(lines[i])).join("\n");
     while (this.rows.length < rows.length + 1) this.addRow();
     this.rows.forEach((row, i) => row.querySelectorAll("input").forEach((cell, j) => { cell.value = rows[i]?.[j] ?? ""; }));
@@ -136,7 +136,7 @@ form.addEventListener("input", (event) => {
   if (!field) return;
   lastInput = Date.now();
   if (field.shape === "figures" && field.rows.at(-1).contains(event.target) && event.target.value) field.addRow();
-  if (field.id === "title") document.getElementById("case-title").textContent = field.read().trim() || "还没有标题";
+  showTitle();
   keep(field);
   clearTimeout(timer);
   timer = setTimeout(commit, PAUSE_MS);
@@ -252,6 +252,11 @@ async function refused(field, record, problem) {
   field.record = { ...record, stuck: problem.status };
   await put("saves", field.record);
   tell(field.trouble);
+}
+
+function showTitle() {
+  const words = byId.get("title").read().trim() || (here.case.startsWith("new-") ? "新案例" : "还没有标题");
+  document.getElementById("case-title").textContent = words;
 }
 
 const labelOf = (field) => field.wrapper.querySelector("label, legend").firstChild.textContent.trim();
@@ -384,7 +389,7 @@ function adopt(field, theirs) {
   field.write(theirs.text);
   field.settle(field.read(), theirs.revision);
   field.sayOther(news ? `${who}刚改过` : "");
-  if (field.id === "title") document.getElementById("case-title").textContent = theirs.text.trim() || "还没有标题";
+  showTitle();
   if (news) tell(`${labelOf(field)}：${who}刚改过。`);
 }
 
@@ -560,6 +565,7 @@ function paint() {
 }
 
 let besideTimer = 0;
+let besideNow = "";
 function showBeside() {
   if (!beside) return;
   clearTimeout(besideTimer);
@@ -567,8 +573,11 @@ function showBeside() {
     try {
       const html = await ask("GET", beside.dataset.from);
       // A link in hand would lose the focus to a list that says the same.
-      if (beside.dataset.last !== html) beside.innerHTML = html;
-      beside.dataset.last = html;
+      if (besideNow === html) return;
+      besideNow = html;
+      const unfolded = beside.querySelector("details").open && beside.querySelector("ul");
+      beside.innerHTML = html;
+      if (unfolded) beside.querySelector("details").open = true;
     } catch {
       // It is a comfort; the next pause asks again.
     }
@@ -602,6 +611,7 @@ async function goOn() {
     field.base = record.save.base;
   }
   for (const photo of await waitingPhotos()) await showWaiting(photo);
+  showTitle();
 }
 const orphans = [];
 
@@ -675,8 +685,6 @@ async function startOffline() {
   await goOn();
   showBranch(person);
   await showHeld(person);
-  const title = byId.get("title").read().trim();
-  if (title) document.getElementById("case-title").textContent = title;
   form.hidden = false;
   paint();
   setTimeout(rejoin, LATEST_MS / 2);

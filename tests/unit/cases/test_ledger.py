@@ -57,6 +57,7 @@ def test_rows_tell_what_was_given_and_taken(stage: OutcomeStage) -> None:
     stage.adoptions.say(yi, stage.case_id, "yi", "先说的")
     stage.pass_(hours=1)
     stage.adoptions.say(yi, stage.case_id, "yi", "后说的", open=False)
+    stage.adoptions.say(jia, stage.case_id, "jia", "甲自己的答复")
     title = "挂号队伍从走廊收回来"
     both = ("先说的", "后说的")
     assert told(stage, "jia-trainer", "jia") == [

@@ -224,7 +224,7 @@ def test_any_history_of_questions(tmp_path_factory: pytest.TempPathFactory) -> N
             assert {q: told.problem for q, told in listed.items()} == {q: p.text for q, p in seen.items()}
             of_others = {q for q, put in seen.items() if put.branch != branch}
             assert {q.question_id for q in questions.open_to(by)} == of_others
-            near = questions.near(by, "问怎么组织集中学习才好", 1000)
+            near = questions.near(by, "问怎么组织集中学习才好", len(seen))
             assert {q.question_id for q in near} == set(seen)
             for question_id in world.questions.keys() - seen.keys():
                 with pytest.raises(NotFound):

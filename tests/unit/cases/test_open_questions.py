@@ -11,7 +11,7 @@ from access.principal import GUEST
 from access.rights import Role
 from access.sharing import EVERYONE, OWN, PARTNERS, Wanted
 from access.tables import audit
-from cases.question import LONGEST_ANSWER, LONGEST_DETAIL, LONGEST_PROBLEM
+from cases.question import LONGEST_PROBLEM, LONGEST_TEXT
 from cases.tables import open_questions, question_answers
 from kb.errors import Conflict, InvalidRequest, NotFound, Refused, SignInRequired
 from tests.unit.cases.question_room import QuestionRoom, copied, found
@@ -74,19 +74,19 @@ def test_long_texts_are_refused_whole(room: QuestionRoom) -> None:
         ("", ""),
         (" 　\n", ""),
         ("长" * (LONGEST_PROBLEM + 1), ""),
-        ("短", "长" * (LONGEST_DETAIL + 1)),
+        ("短", "长" * (LONGEST_TEXT + 1)),
     ):
         with pytest.raises(InvalidRequest):
             room.ask(problem=problem, detail=detail)
     assert room.problems_of("yi") == []
-    question_id = room.ask(problem="长" * LONGEST_PROBLEM, detail="细" * LONGEST_DETAIL)
+    question_id = room.ask(problem="长" * LONGEST_PROBLEM, detail="细" * LONGEST_TEXT)
     yi = room.house.by("yi")
-    assert room.questions.question(yi, question_id).detail == "细" * LONGEST_DETAIL
+    assert room.questions.question(yi, question_id).detail == "细" * LONGEST_TEXT
     with pytest.raises(InvalidRequest):
-        room.answer("yi", question_id, "答" * (LONGEST_ANSWER + 1))
-    room.answer("yi", question_id, "答" * LONGEST_ANSWER)
+        room.answer("yi", question_id, "答" * (LONGEST_TEXT + 1))
+    room.answer("yi", question_id, "答" * LONGEST_TEXT)
     [answer] = room.questions.answers(room.house.by("jia"), question_id)
-    assert answer.text == "答" * LONGEST_ANSWER
+    assert answer.text == "答" * LONGEST_TEXT
 
 
 def test_the_same_is_asked_once_at_a_time(room: QuestionRoom) -> None:
