@@ -29,6 +29,7 @@ from api import (
     http,
     http_access,
     http_adoptions,
+    http_asking,
     http_attempts,
     http_ballots,
     http_bank,
@@ -146,6 +147,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(case_outcome_pages.router(services))
     app.include_router(case_writing_pages.router(services))
     app.include_router(case_review_pages.router(services))
+    app.include_router(http_asking.router(services))
     app.include_router(asking_pages.router(services))
     # After those of cases with fixed words: /cases/{case_id} takes any.
     app.include_router(case_pages.router(services))

@@ -109,6 +109,7 @@ def router(services: Services) -> APIRouter:
         own = [q for b in sorted(asker.roles) for q in questions.of_branch(asker, b)]
         context = {
             "speaks": speaks,
+            "n_waiting": len(waiting) if speaks else 0,
             "waiting": shown.questions(waiting),
             "received": shown.questions([q for q in received if q not in waiting]),
             "own": shown.questions(own),

@@ -53,6 +53,9 @@ def router(services: Services) -> APIRouter:
             "chips": chips(asked, names),
             "pager": pager(asked.page, found.total),
             "may_ask": _may_anywhere(asker, Action.SPEAK),
+            "n_waiting": services.cases.questions.n_waiting(asker)
+            if asker.settled and asker.signed_in
+            else 0,
             "ask_address": "/cases/questions/new"
             + ("?" + urlencode({"problem": asked.q}) if asked.q else ""),
         }

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, AwareDatetime, Field
 
 from api.access_schemas import DERIVED, BranchId, Ids, Moment
 from api.schemas import Hit, Schema
-from cases import model, voting
+from cases import model, question, voting
 from cases.ledger import Side
 from cases.outcome import LONGEST_WORD
 
@@ -477,3 +477,140 @@ class BallotResult(Schema):
     """The count of the cases that one sees, best first."""
 
     standings: list[Standing]
+
+
+# -- open questions --------------------------------------------------------------------------
+
+Problem = Annotated[str, AfterValidator(_is_text), Field(min_length=1, max_length=question.LONGEST_PROBLEM)]
+Said = Annotated[str, AfterValidator(_is_text), Field(max_length=question.LONGEST_TEXT)]
+Asked = Annotated[
+    list[Annotated[str, Field(max_length=64, description="own, partners, branch:ID or group:ID.")]],
+    Field(min_length=1, max_length=200),
+]
+"""Whom a question is put to; people of the asking branch see it anyhow."""
+
+
+class QuestionAudience(Schema):
+    """Whom a question is put to."""
+
+    audience: Asked
+
+
+class NewQuestionPreview(QuestionAudience):
+    """Whom a branch would put a question to."""
+
+    branch_id: BranchId
+
+
+class NewCaseQuestion(NewQuestionPreview):
+    """A question of a branch to others: has anyone solved this?"""
+
+    problem: Problem
+    detail: Said = ""
+
+
+class CaseQuestionId(Schema):
+    """The id of a question that was asked."""
+
+    question_id: str
+
+
+class QuestionReach(Schema):
+    """Who would see a question; `alone` says that nobody but the asking branch would."""
+
+    branch_ids: list[str]
+    group_ids: list[str]
+    alone: bool
+
+
+class CaseQuestion(Schema):
+    """A question. `settled_by` is the case that solved it, if one sees it; `audience` is told to the asking branch only.
+
+    `answered` says whether a branch of one's own has answered.
+    """
+
+    question_id: str
+    branch_id: str
+    problem: str
+    detail: str
+    asked_at: Moment
+    closed_at: Moment | None
+    settled_by: str | None
+    n_answers: int
+    answered: bool
+    audience: list[str]
+
+
+class CaseQuestions(Schema):
+    """Questions; `n_waiting` are those of other branches that one's own has yet to answer."""
+
+    questions: list[CaseQuestion]
+    n_waiting: int
+
+
+class SoughtProblem(Schema):
+    """A problem that somebody may have solved."""
+
+    problem: Problem
+
+
+class KnowingBranch(Schema):
+    """A branch with near cases, the liaisons that it named for a partnership, and whom its cases say to ask."""
+
+    branch_id: str
+    case_ids: list[str]
+    liaisons: list[str]
+    contacts: list[str]
+
+
+class Sought(CaseCards):
+    """What there is before one asks: near cases, who may know, and nearly the same questions."""
+
+    people: list[KnowingBranch]
+    questions: list[CaseQuestion]
+
+
+class NewQuestionAnswer(Schema):
+    """An answer of a branch: words, a case that it published, or both."""
+
+    branch_id: BranchId
+    text: Said = ""
+    case_id: CaseKey | None = None
+
+
+class QuestionAnswerId(Schema):
+    """The id of an answer."""
+
+    answer_id: str
+
+
+class QuestionAnswer(Schema):
+    """An answer. `case_id` is told to who sees the case, `asker_sees` (the case) to the branch that answered."""
+
+    answer_id: str
+    question_id: str
+    branch_id: str
+    text: str
+    case_id: str | None
+    answered_at: Moment
+    asker_sees: bool | None
+
+
+class QuestionAnswers(Schema):
+    """The answers to a question, oldest first."""
+
+    answers: list[QuestionAnswer]
+
+
+class QuestionEnd(Schema):
+    """The end of a question: the case that solved it, if one did."""
+
+    settled_by: CaseKey | None = None
+
+
+class FoundCase(Schema):
+    """The case that is just what a branch looked for."""
+
+    branch_id: BranchId
+    problem: Problem
+    case_id: CaseKey

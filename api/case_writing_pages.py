@@ -275,7 +275,11 @@ def router(services: Services) -> APIRouter:
     # -- photographs and files ------------------------------------------------------------
 
     def attachment_list(request: Request, by: Principal, case_id: str) -> HTMLResponse:
-        context = {"draft": drafts.form(by, case_id), "attachments": attachments.of_draft(by, case_id)}
+        context = {
+            **WORDS,
+            "draft": drafts.form(by, case_id),
+            "attachments": attachments.of_draft(by, case_id),
+        }
         return render(request, "case-attachments.html", context)
 
     def _attach(by: Principal, case_id: str, files: Sequence[Any]) -> list[Problem]:

@@ -15,6 +15,9 @@ from cases.library import Library
 from cases.model import CaseCard, Field
 from kb.errors import NotFound
 
+AS_NEAR = 0.75
+"""Share of the nearest case's score from which on another counts as near, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Knowing:
@@ -35,11 +38,13 @@ class Knowing:
 def who_knows(office: Office, library: Library, by: Principal, cards: Sequence[CaseCard]) -> list[Knowing]:
     """The other branches of these cases, all seen by the asker, in their order, and whom to ask there.
 
+    Of cases found for a problem, nearest first, those count that come about as near as the nearest does.
     Liaisons are told to who speaks for a branch, of its partners.
     """
+    least = AS_NEAR * max((card.score for card in cards), default=0.0)
     of_branch: dict[str, list[str]] = {}
     for card in cards:
-        if card.branch_id is not None and card.branch_id not in by.roles:
+        if card.score >= least and card.branch_id is not None and card.branch_id not in by.roles:
             of_branch.setdefault(card.branch_id, []).append(card.case_id)
     with office.reading() as connection:
         liaisons = _liaisons(connection, office, by, of_branch)

@@ -2,7 +2,6 @@
 
 import io
 import struct
-import warnings
 import zlib
 from typing import TYPE_CHECKING
 
@@ -48,20 +47,17 @@ def redrawn(data: bytes, name: str, *, longest: int | None = LONGEST_SIDE) -> by
 
     kind = format_of(data)
     try:
-        with warnings.catch_warnings():
-            # A picture that Pillow only warns of is refused below by its size.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=[kind] if kind else []) as opened:
-                n_pixels = opened.width * opened.height
-                if n_pixels > MAX_PIXELS:
-                    raise _bomb(name, n_pixels)
-                if longest is not None:
-                    opened.draft("RGB", (longest, longest))
-                picture = ImageOps.exif_transpose(opened)
-                if longest is not None and max(picture.size) > longest:
-                    picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-                return _drawn(picture, kind or "")
-    except Image.DecompressionBombError as error:
+        with Image.open(io.BytesIO(data), formats=[kind] if kind else []) as opened:
+            n_pixels = opened.width * opened.height
+            if n_pixels > MAX_PIXELS:
+                raise _bomb(name, n_pixels)
+            if longest is not None:
+                opened.draft("RGB", (longest, longest))
+            picture = ImageOps.exif_transpose(opened)
+            if longest is not None and max(picture.size) > longest:
+                picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+            return _drawn(picture, kind or "")
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _bomb(name, None) from error
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error) as error:
         raise UnreadableSource(

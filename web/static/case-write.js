@@ -205,11 +205,16 @@ async function sendAll() {
   clearTimeout(retry);
   paint();
   try {
-    let field;
-    while ((field = unsent()[0])) await save(field);
-    await sendPhotos();
-    well();
-    await deliver((caseId) => caseId === here.case);
+    let left = 1;
+    while (left) {
+      let field;
+      while ((field = unsent()[0])) await save(field);
+      await sendPhotos();
+      well();
+      await deliver((caseId) => caseId === here.case);
+      // What was written or chosen meanwhile has asked for this round, not for one of its own.
+      left = (await waitingPhotos()).length + unsent().length;
+    }
   } catch (problem) {
     await fail(problem);
   }
@@ -296,7 +301,11 @@ async function renewed() {
   return false;
 }
 
-window.addEventListener("online", () => (offline ? rejoin() : send().then(poll)));
+window.addEventListener("online", () => {
+  wait = 0;
+  if (offline) rejoin();
+  else send().then(poll);
+});
 window.addEventListener("offline", () => {
   trouble = "away";
   tell(WORDS.away);
@@ -460,11 +469,13 @@ function photoName() {
 }
 
 async function showWaiting(photo) {
+  if (rowOf.has(photo.key)) return;
   const row = document.createElement("li");
   const text = document.createElement("div");
   const name = document.createElement("p");
   const state = document.createElement("p");
   const drop = document.createElement("button");
+  rowOf.set(photo.key, row);
   row.className = "attached";
   name.className = "attached-name";
   name.textContent = photo.name;
@@ -477,17 +488,15 @@ async function showWaiting(photo) {
     row.remove();
   });
   text.append(name, state, drop);
-  const picture = photo.type.startsWith("image/") ? await small(new Blob([photo.bytes], { type: photo.type })) : null;
-  if (picture) {
-    picture.className = "thumb";
-    picture.setAttribute("role", "img");
-    picture.setAttribute("aria-label", photo.name);
-    row.append(picture);
-  }
   row.append(text);
   waitingList.append(row);
-  rowOf.set(photo.key, row);
   paint();
+  const picture = photo.type.startsWith("image/") ? await small(new Blob([photo.bytes], { type: photo.type })) : null;
+  if (!picture) return;
+  picture.className = "thumb";
+  picture.setAttribute("role", "img");
+  picture.setAttribute("aria-label", photo.name);
+  row.prepend(picture);
 }
 
 async function sendPhotos() {
@@ -499,7 +508,7 @@ async function sendPhotos() {
     } catch (problem) {
       if (!isRefusal(problem)) throw problem;
       await remove("photos", photo.key);
-      const why = (await problem.json().catch(() => null))?.detail;
+      const why = (await problem.json().catch(() => null))?.title;
       const row = rowOf.get(photo.key);
       row?.querySelector(".kept")?.replaceChildren(`没有放进来：${why || "这个文件收不了"}`);
       row?.setAttribute("data-refused", "");
@@ -602,10 +611,17 @@ function keepForm() {
 /** Go on with what is kept of this case. Of several texts for one field the last is shown, and all are sent. */
 async function goOn() {
   const elsewhere = await heldElsewhere();
+  const taken = new Set();
   for (const record of await all("saves", here.person)) {
     const field = record.case === here.case && !elsewhere.has(record.key) ? byId.get(record.field) : null;
-    if (!field) continue;
+    if (!field || field.record?.key === record.key) continue;
+    if (field.record && !taken.has(field)) {
+      // Somebody began to write before this was read.
+      orphans.push(record);
+      continue;
+    }
     if (field.record) orphans.push(field.record);
+    taken.add(field);
     field.record = { ...record, stuck: undefined };
     field.write(record.save.text);
     field.base = record.save.base;
@@ -671,7 +687,7 @@ async function startOffline() {
   if (caseId && !copy) {
     document.getElementById("offline-notice").textContent = "现在没有网，这个草稿也没有存在这台手机上。连上网再打开它。";
     document.getElementById("case-title").textContent = "打不开这个草稿";
-    setTimeout(rejoin, LATEST_MS / 2);
+    retry = setTimeout(rejoin, SOONEST_MS);
     return;
   }
   const local = new URLSearchParams(location.search).get("local");
@@ -687,7 +703,7 @@ async function startOffline() {
   await showHeld(person);
   form.hidden = false;
   paint();
-  setTimeout(rejoin, LATEST_MS / 2);
+  retry = setTimeout(rejoin, SOONEST_MS);
 }
 
 function showBranch(person) {
@@ -724,35 +740,46 @@ async function showHeld(person) {
 
 /** The link is back, or may be: what was written goes to the server, and the page of the case takes over. */
 async function rejoin() {
-  const notice = document.getElementById("offline-notice");
+  clearTimeout(retry);
+  if (rejoining) return;
+  rejoining = true;
+  let again = 0;
   try {
-    if (form.hidden) {
-      await ask("GET", "/cases/writer");
-      return location.reload();
-    }
-    if (Date.now() - lastInput < PAUSE_MS * 3) return void setTimeout(rejoin, PAUSE_MS);
-    await commit();
-    if (!(await identify())) {
-      notice.textContent = WORDS.other;
-      return;
-    }
-    if (!here.case.startsWith("new-")) return location.reload();
-    if (draft) return location.replace(`/cases/${await begin(draft)}/write`);
-    return location.replace("/cases/new");
+    again = await handOver();
   } catch (problem) {
-    if (problem instanceof Response && problem.status === 401) {
-      const link = document.createElement("a");
-      link.href = "/sign-in?next=/manage/cases";
-      link.textContent = "登录";
-      notice.replaceChildren("已连上网，但登录已失效。写的存在这台手机上，", link, "后自动发出。");
-      return;
-    }
-    setTimeout(rejoin, LATEST_MS / 2);
+    if (problem instanceof Response && problem.status === 401) sayNotice("已连上网，但登录已失效。写的存在这台手机上，", "登录", "后自动发出。");
+    else again = wait = Math.min(wait * 2 || SOONEST_MS, LATEST_MS / 2);
+  } finally {
+    rejoining = false;
   }
+  if (again) retry = setTimeout(rejoin, again);
+}
+let rejoining = false;
+
+/** Leave this page for that of the server; how long to wait where that is not to be done yet. */
+async function handOver() {
+  await started;
+  if (form.hidden) {
+    await ask("GET", "/cases/writer");
+    location.reload();
+    return 0;
+  }
+  if (Date.now() - lastInput < PAUSE_MS * 3) return PAUSE_MS;
+  await commit();
+  if (!(await identify())) sayNotice(WORDS.other);
+  else if (!here.case.startsWith("new-")) location.reload();
+  else location.replace(draft ? `/cases/${await begin(draft)}/write` : "/cases/new");
+  return 0;
+}
+
+function sayNotice(before, linked = "", after = "") {
+  const link = document.createElement("a");
+  link.href = "/sign-in?next=/manage/cases";
+  link.textContent = linked;
+  document.getElementById("offline-notice").replaceChildren(before, ...(linked ? [link, after] : []));
 }
 
 for (const more of document.querySelectorAll(".unscripted")) more.hidden = true;
 for (const more of document.querySelectorAll(".scripted-only")) more.classList.remove("scripted-only");
 navigator.serviceWorker?.register("/cases/worker.js").catch(() => {});
-if (offline) startOffline();
-else startHere();
+const started = offline ? startOffline() : startHere();

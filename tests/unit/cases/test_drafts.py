@@ -1,6 +1,7 @@
 """Cases being written: saves, what comes of two writers, review, and who sees what."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -99,6 +100,16 @@ def test_a_writer_who_knows_of_no_answer_goes_on(stage: House, drafts: Drafts, c
     stands = drafts.form(by, case_id).fields[Field.OUTCOME].text
     assert words(stands) == words(text) | {"他加的。"}
     assert all(stands.count(s) == 1 for s in words(stands))
+
+
+def test_what_a_writer_changed_before_the_answer_came_does_not_come_back(
+    stage: House, drafts: Drafts, case_id: str
+) -> None:
+    """A sentence rewritten while the first save was on its way stands once, as it was rewritten, and is no quarrel."""
+    by = stage.by("trainer")
+    drafts.save(by, case_id, Field.CONDITIONS, "要有叫号机。", base=0, change_key="w.1")
+    saved = drafts.save(by, case_id, Field.CONDITIONS, "要有两台叫号机。", base=0, change_key="w.2")
+    assert (saved.text, saved.contested) == ("要有两台叫号机。", False)
 
 
 def test_a_revision_that_never_was_loses_nothing(stage: House, drafts: Drafts, case_id: str) -> None:
@@ -434,7 +445,7 @@ def test_a_change_makes_it_a_draft_again(stage: House, drafts: Drafts, case_id: 
 def test_a_draft_is_not_there_for_others(stage: House, drafts: Drafts, case_id: str, login: str) -> None:
     """Whoever writes no cases for the branch gets the same answer as for a case that is not there."""
     by = stage.by(login)
-    acts = [
+    acts: list[Callable[[str], object]] = [
         lambda c: drafts.form(by, c),
         lambda c: drafts.since(by, c, 0, at=Field.TITLE),
         lambda c: drafts.save(by, c, Field.TITLE, "我的", base=0),

@@ -1,6 +1,7 @@
 """Who knows: the branches with near cases, and whom to ask there."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,6 +44,16 @@ def test_near_cases_lead_to_liaisons_and_contacts(room: QuestionRoom) -> None:
         Knowing("bing", (first,), ("bing名",), ("丙案.txt",)),
         Knowing("yi", (second, third), ("yi名",), ("乙案.txt", "乙案二.txt")),
     ]
+
+
+def test_cases_that_are_far_lead_to_nobody(room: QuestionRoom) -> None:
+    """Of what was found for a problem, only branches with a case about as near as the nearest may know."""
+    near, far = room.case("yi", "乙案", ["public"]), room.case("bing", "丙案", ["public"])
+    by = room.house.by("jia")
+    cards = room.library.cards(by.scope, [near, far])
+    scored = [replace(cards[near], score=0.6), replace(cards[far], score=0.4)]
+    knowing = who_knows(room.house.access.office, room.library, by, scored)
+    assert [k.branch_id for k in knowing] == ["yi"]
 
 
 def test_liaisons_are_told_to_who_speaks_for_a_partner(room: QuestionRoom) -> None:
