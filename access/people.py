@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.sql import ColumnElement
 
 from access.branches import row_of
 from access.keys import new_secret
@@ -54,6 +55,12 @@ def login_key(login: str) -> str:
     True
     """
     return unicodedata.normalize("NFKC", login).strip().casefold()
+
+
+def is_known(by: Principal, person_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a row of `people` is the person in this column, and one of the asker's branches still."""
+    with_asker = select(roles.c.person_id).where(roles.c.branch_id.in_(sorted(by.branches)))
+    return (people.c.person_id == person_id) & people.c.person_id.in_(with_asker)
 
 
 class People:

@@ -13,8 +13,8 @@ them: a branch always sees what it keeps and shares. `access.scopes` has the tok
 they become.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, func, select
 
@@ -66,12 +66,57 @@ class Reach:
     owner_only: bool
 
 
+Versions = Callable[[Connection, str], list[str]]
+"""Documents that go together with one, itself among them, the newest first; none if it stands alone."""
+
+
+def _alone(connection: Connection, document_id: str) -> list[str]:
+    return []
+
+
 class Sharing:
     """Decides who may share what with whom, and does it."""
 
     def __init__(self, office: Office, catalog: Catalog) -> None:
         self._office = office
         self._catalog = catalog
+        self._versions: Versions = _alone
+
+    # -- versions -----------------------------------------------------------------
+
+    def bind(self, versions: Versions) -> None:
+        """Keep older versions from everybody who has not the newest, from here on.
+
+        `versions` names the documents that go together with one, the newest first.
+        """
+        self._versions = versions
+
+    def narrow(self, connection: Connection, document_id: str) -> None:
+        """Take older versions that go together with the document from whoever the newest is not shared with.
+
+        They are not passed on. One that was its owner's alone stays so.
+        """
+        newest, *older = self._versions(connection, document_id) or [document_id]
+        if not older:
+            return
+        given = [s for s in shares_of(connection, newest) if s.parent_id is None]
+        audiences = {s.audience for s in given}
+        for earlier in older:
+            held = shares_of(connection, earlier)
+            staying = [
+                s
+                for s in held
+                if s.parent_id is None
+                and (s.audience in audiences or (s.audience.startswith("owner:") and _is_of_branch(given)))
+            ]
+            put = [replace(s, may_reshare=False) for s in staying] or [
+                share(earlier, s.audience, branch_id=s.branch_id, shared_by=s.shared_by, at=self._office.now())
+                for s in given
+            ]
+            kept = {s.share_id for s in put}
+            gone = [s.share_id for s in held if s.share_id not in kept]
+            if gone or any(s.may_reshare for s in held):
+                put_shares(connection, earlier, put, gone)
 
     # -- the keeper's shares ------------------------------------------------------
 
@@ -127,6 +172,7 @@ class Sharing:
             self._check_width(by, keeper, [*direct.values(), *put])
             kept = {s.share_id for s in put}
             put_shares(connection, document_id, put, direct.keys() - kept)
+            self.narrow(connection, document_id)
             self._office.audit.write(
                 connection,
                 by,
@@ -363,6 +409,7 @@ class Sharing:
             else:
                 by.require(Action.SHARE, found.branch_id if mine else keeper.branch_id)
             put_shares(connection, document_id, [], [share_id])
+            self.narrow(connection, document_id)
             for told in dict.fromkeys([found.branch_id, keeper.branch_id]):
                 self._office.audit.write(
                     connection,
@@ -455,6 +502,7 @@ class Sharing:
             )
             self._catalog.keep(document_id, branch_id=branch_id, owner_id=person_id, within=connection)
             put_shares(connection, document_id, [new], [s.share_id for s in old])
+            self.narrow(connection, document_id)
             self._office.audit.write(
                 connection, by, "document.take_over", "document", document_id, branch_id=branch_id
             )
@@ -560,6 +608,11 @@ class Sharing:
                 scope = scopes.of_person(person_id, held)
         seen = self._catalog.visible([c.document_id for c in cards], scope)
         return [(c, c.document_id in seen) for c in cards]
+
+
+def _is_of_branch(given: Iterable[Share]) -> bool:
+    """Whether the keeper's branch is among those that it is shared with."""
+    return any(s.audience == f"branch:{s.branch_id}" for s in given)
 
 
 def _inside(keeper: Keeper) -> set[str]:

@@ -35,13 +35,18 @@ def told_changes(changes: Sequence[Change], fields: Mapping[Field, Written]) -> 
     """Changes in their order, with what differs."""
     told = []
     for change in changes:
-        words = CHOICES.get(change.field, {})
-        before, after = words.get(change.before, change.before), words.get(change.after, change.after)
+        before, after = (_words(change.field, text) for text in (change.before, change.after))
         stands = fields[change.field].text if change.field in fields else ""
         told.append(
             ToldChange(change, LABELS[change.field], pieces_of(before, after), stands == change.after)
         )
     return told
+
+
+def _words(field: Field, text: str) -> str:
+    if field is Field.FIGURES:
+        return text.replace("|", "，")
+    return CHOICES.get(field, {}).get(text, text)
 
 
 def pieces_of(before: str, after: str) -> tuple[Piece, ...]:

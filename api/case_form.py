@@ -3,7 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
-from cases.model import INDUSTRIES, LABELS, LEVEL_WORDS, LONGEST, REQUIRED, SHAPES, Field, Shape, figures_of
+from access.principal import Principal
+from cases.drafts import Draft
+from cases.library import Library
+from cases.model import (
+    INDUSTRIES,
+    LABELS,
+    LEVEL_WORDS,
+    LONGEST,
+    REQUIRED,
+    SHAPES,
+    Body,
+    Field,
+    Shape,
+    figures_of,
+)
+from kb.errors import NotFound
 
 GROUPS: Sequence[tuple[str, str, tuple[Field, ...]]] = (
     ("story", "事情", (Field.TITLE, Field.BACKGROUND, Field.PROBLEM, Field.PRACTICE)),
@@ -131,6 +146,16 @@ class Sent:
 
     text: str
     base: int
+
+
+def body_shown(library: Library, by: Principal, draft: Draft) -> Body:
+    """What stands in a form; the published text where nobody wrote into it yet, since the case came as a file."""
+    if draft.fields or not draft.document_id:
+        return draft.body
+    try:
+        return library.case(by.scope, draft.case_id).body
+    except NotFound:
+        return {}
 
 
 def sent_fields(form: Mapping[str, Sequence[str]]) -> dict[Field, Sent]:

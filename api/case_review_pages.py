@@ -11,6 +11,7 @@ from access.rights import Action
 from access.sharing import OWN, Wanted
 from api.address import Problem
 from api.audience_words import AudienceWords, ordered, ticked_of, wanted_of
+from api.case_form import body_shown
 from api.case_view import Section, blocks
 from api.case_words import WORDS, facts_of
 from api.forms import OwnForm
@@ -65,6 +66,7 @@ def router(services: Services) -> APIRouter:
     pages = APIRouter(include_in_schema=False)
     drafts, publishing = services.cases.drafts, services.cases.publishing
     attachments, access = services.cases.attachments, services.access
+    library = services.cases.library
 
     @pages.get("/manage/cases")
     def manage(request: Request, asker: Asker, branch: str = "") -> HTMLResponse:
@@ -75,10 +77,13 @@ def router(services: Services) -> APIRouter:
             raise NotFound(f"No branch {branch} of yours here.", "Choose one of your own.")
         names, at = access.branches.names(), branch or next(iter(own), "")
         cards: list[DraftCard] = drafts.of_branch(asker, at) if at else []
+        # One that came as a file has a title before anybody wrote one into its form.
+        published = library.cards(asker.scope, [c.case_id for c in cards if not c.title])
         context = {
             **WORDS,
             "branches": [(b, names[b]) for b in own],
             "branch": at,
+            "titles": {case_id: card.title for case_id, card in published.items()},
             "lists": [(i, words, [c for c in cards if c.state is state]) for i, words, state in _LISTS],
             "done": _done(request),
         }
@@ -89,7 +94,7 @@ def router(services: Services) -> APIRouter:
     def review_page(
         request: Request, by: Principal, draft: Draft, problems: Sequence[Problem] = (), note: str = ""
     ) -> HTMLResponse:
-        body = draft.body
+        body = body_shown(library, by, draft)
         context = {
             **WORDS,
             "draft": draft,
@@ -164,7 +169,7 @@ def router(services: Services) -> APIRouter:
         context = {
             **WORDS,
             "draft": draft,
-            "title": draft.body.get(Field.TITLE, ""),
+            "title": body_shown(library, by, draft).get(Field.TITLE, ""),
             "contacts": draft.body.get(Field.CONTACTS, ""),
             "attachments": attachments.of_draft(by, draft.case_id),
             "shared": [words.token(s.audience, draft.branch_id) for s in ordered(shares, draft.branch_id)],

@@ -18,7 +18,7 @@ from access.rights import Action
 from api import errors
 from api.address import Problem
 from api.case_changes import told_changes
-from api.case_form import FIGURE_PARTS, GROUPS, FieldView, field_view, sent_fields
+from api.case_form import FIGURE_PARTS, GROUPS, FieldView, body_shown, field_view, sent_fields
 from api.case_uploads import docx_of, refusal_words, sources_of
 from api.case_words import WORDS
 from api.forms import OwnForm, OwnSave, form_token
@@ -28,7 +28,7 @@ from api.principal import Asker
 from api.services import Services
 from cases.drafts import Draft
 from cases.form_file import DOCX, read_form, write_form
-from cases.model import LABELS, REQUIRED, CaseCard, Field
+from cases.model import LABELS, REQUIRED, Body, CaseCard, Field
 from kb.errors import (
     Conflict,
     DocumentError,
@@ -51,8 +51,8 @@ DONE: Mapping[str, str] = {
 }
 """What was done, by the code in the address after it."""
 
-_SHELL = ("style.css", "case.css", "case-write.css", "case-write.js", "icon.svg")
-_MODULES = ("case-keep.js", "case-send.js", "case-photo.js")
+_SHELL = (*(f"{look}.css" for look in ("style", "case", "case-write")), "case-write.js", "icon.svg")
+_MODULES = ("case-field.js", "case-keep.js", "case-send.js", "case-photo.js")
 _LIKENESS = (Field.TITLE, Field.PROBLEM, Field.PRACTICE)
 """The fields by which a case touches policies."""
 
@@ -149,7 +149,9 @@ def router(services: Services) -> APIRouter:
         problems: Sequence[Problem] = (),
     ) -> HTMLResponse:
         asked = request.query_params
-        views = _views(draft, _start(by, draft), typed or {}, bases or {}, problems, asked.get("clash", ""))
+        views = _views(
+            draft, body_shown(library, by, draft), typed or {}, bases or {}, problems, asked.get("clash", "")
+        )
         derived = draft.derived_from
         context = {
             **WORDS,
@@ -170,15 +172,6 @@ def router(services: Services) -> APIRouter:
             "FIGURE_PARTS": FIGURE_PARTS,
         }
         return render(request, "case-write.html", context, status=400 if problems else 200)
-
-    def _start(by: Principal, draft: Draft) -> Mapping[Field, str]:
-        """What stands in a form into which nobody wrote: the published text, if the case came as a file."""
-        if draft.fields or not draft.document_id:
-            return {}
-        try:
-            return library.case(by.scope, draft.case_id).body
-        except NotFound:
-            return {}
 
     def _published(by: Principal, draft: Draft) -> bool:
         return bool(draft.document_id and library.cards(by.scope, [draft.case_id]))
@@ -391,7 +384,7 @@ def _grouped(views: Sequence[FieldView]) -> list[tuple[str, str, list[FieldView]
 
 def _views(
     draft: Draft,
-    start: Mapping[Field, str],
+    body: Body,
     typed: Mapping[Field, str],
     bases: Mapping[Field, int],
     problems: Sequence[Problem],
@@ -401,7 +394,7 @@ def _views(
     found = []
     for field in Field:
         stands = draft.fields.get(field)
-        text = stands.text if stands else start.get(field, "")
+        text = stands.text if stands else body.get(field, "")
         found.append(
             field_view(
                 field,

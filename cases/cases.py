@@ -56,6 +56,7 @@ def open_cases(
     library = Library(office, catalog, body_of)
     adoptions = Adoptions(office)
     problems = ProblemIndex(office, encoder)
+    access.sharing.bind(library.editions)
     return Cases(
         Drafts(office, files),
         Attachments(office, files, max_bytes),

@@ -38,7 +38,10 @@ class Writing:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A case as those see it who write it. `note` says why it was returned, if it was."""
+    """A case as those see it who write it. `note` says why it was returned, if it was.
+
+    `document_id` is what is published of it, where the asker sees that.
+    """
 
     case_id: str
     branch_id: str

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, delete, insert, select
 
 from access.keys import new_secret
 from access.office import Office
+from access.people import is_known
 from access.principal import Principal
 from access.rights import Action
 from access.tables import people
@@ -89,7 +90,12 @@ class Drafts:
             .scalar_subquery()
         )
         query = (
-            select(cases, title.c.text.label("title"), latest.label("changed_by"))
+            select(
+                cases,
+                title.c.text.label("title"),
+                latest.label("changed_by"),
+                seen(by.scope).label("seen"),
+            )
             .outerjoin(title, (title.c.case_id == cases.c.case_id) & (title.c.field == Field.TITLE.value))
             .where(cases.c.branch_id == branch_id)
             .order_by(cases.c.changed_at.desc(), cases.c.case_id)
@@ -98,7 +104,7 @@ class Drafts:
             query = query.where(cases.c.state.in_([s.value for s in states]))
         with self._office.reading() as connection:
             rows = connection.execute(query).all()
-            names = _names(connection, {r.changed_by for r in rows})
+            names = _names(connection, by, {r.changed_by for r in rows})
         return [
             DraftCard(
                 case_id=r.case_id,
@@ -111,7 +117,7 @@ class Drafts:
                 changed_by=r.changed_by,
                 by_name=names.get(r.changed_by, ""),
                 changed_at=r.changed_at,
-                document_id=r.document_id,
+                document_id=r.document_id if r.seen else None,
             )
             for r in rows
         ]
@@ -125,7 +131,7 @@ class Drafts:
         with self._office.reading() as connection:
             draft_of(connection, by, case_id)
             rows = _history(connection, case_id)
-            names = _names(connection, {r.changed_by for r in rows})
+            names = _names(connection, by, {r.changed_by for r in rows})
         found: list[Change] = []
         latest: dict[Field, int] = {}
         stood = dict.fromkeys(Field, "")
@@ -243,7 +249,7 @@ class Drafts:
             if old is None:
                 raise NotFound(f"No change {revision} of case {case_id}.", "Look at its history.")
             field = Field(old.field)
-            stood = _fields(connection, case_id)[field].text
+            stood = _fields(connection, by, case_id)[field].text
             if stood == old.text:
                 return Saved(row.revision, stood, False, False)
             saved = Saved(row.revision + 1, old.text, False, False)
@@ -285,7 +291,7 @@ class Drafts:
             row = draft_of(connection, by, case_id)
             if row.state != State.DRAFT:
                 raise Conflict("这个案例已经提交过了。", "要修改就直接改，改过以后再提交。")
-            filled = _fields(connection, case_id)
+            filled = _fields(connection, by, case_id)
             missing = [LABELS[f] for f in REQUIRED if not (f in filled and filled[f].text.strip())]
             if missing:
                 raise InvalidRequest(f"还没有填写：{'、'.join(missing)}。", "填好以后再提交审核。")
@@ -349,7 +355,7 @@ class Drafts:
     # -- who writes -----------------------------------------------------------
 
     def _draft(self, connection: Connection, by: Principal, row: Row[Any], since: int = -1) -> Draft:
-        fields = _fields(connection, row.case_id, since)
+        fields = _fields(connection, by, row.case_id, since)
         source = row.derived_from if row.derived_from and _sees(connection, by, row.derived_from) else None
         return Draft(
             case_id=row.case_id,
@@ -360,7 +366,7 @@ class Drafts:
             fields=fields,
             submitted_by=row.submitted_by,
             derived_from=source,
-            document_id=row.document_id,
+            document_id=row.document_id if _sees(connection, by, row.case_id) else None,
             writers=self._writers(connection, by, row.case_id),
         )
 
@@ -368,7 +374,7 @@ class Drafts:
         w = case_writers.c
         rows = connection.execute(
             select(w.person_id, people.c.name, w.field)
-            .join(people, people.c.person_id == w.person_id)
+            .join_from(case_writers, people, is_known(by, w.person_id))
             .where(
                 w.case_id == case_id,
                 w.person_id != by.person_id,
@@ -405,17 +411,23 @@ def _sees(connection: Connection, by: Principal, case_id: str) -> bool:
     return found.first() is not None
 
 
-def _names(connection: Connection, person_ids: set[str | None]) -> dict[str | None, str]:
-    wanted = [p for p in person_ids if p]
-    rows = connection.execute(select(people.c.person_id, people.c.name).where(people.c.person_id.in_(wanted)))
+def _names(connection: Connection, by: Principal, person_ids: set[str | None]) -> dict[str | None, str]:
+    """Names of those who are in the asker's branches still."""
+    p = people.c
+    wanted = [person_id for person_id in person_ids if person_id]
+    rows = connection.execute(
+        select(p.person_id, p.name).where(p.person_id.in_(wanted), is_known(by, p.person_id))
+    )
     return {r.person_id: r.name for r in rows}
 
 
-def _fields(connection: Connection, case_id: str, since: int = -1) -> dict[Field, Written]:
+def _fields(
+    connection: Connection, by: Principal, case_id: str, since: int = -1
+) -> dict[Field, Written]:
     f = case_fields.c
     rows = connection.execute(
         select(case_fields, people.c.name)
-        .outerjoin(people, people.c.person_id == f.changed_by)
+        .outerjoin_from(case_fields, people, is_known(by, f.changed_by))
         .where(f.case_id == case_id, f.revision > since)
     )
     return {

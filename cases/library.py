@@ -6,7 +6,7 @@ when it is first met. A copy is none of its own; its origin is.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -192,6 +192,12 @@ class Library:
             ).scalars()
         )
 
+    def editions(self, connection: Connection, document_id: str) -> list[str]:
+        """The same of a case that was published from its form; none of one that came as a file."""
+        v = case_versions.c
+        written = select(v.document_id).where(v.document_id == document_id, v.revision > 0)
+        return self.versions(connection, document_id) if connection.execute(written).first() else []
+
 
 # -- rows -----------------------------------------------------------------------------
 
@@ -215,7 +221,7 @@ def put_version(
             case_id=case_id,
             revision=revision,
             body={field.value: text for field, text in body.items()},
-            attachments=[a.attachment_id for a in attachments],
+            attachments={a.attachment_id: a.caption for a in attachments},
             industry=body.get(Field.INDUSTRY) or None,
             people=number_of(body.get(Field.PEOPLE)),
             cost=number_of(body.get(Field.COST)),
@@ -311,15 +317,17 @@ def _superseded_case(connection: Connection, row: Any) -> str | None:
     ).scalar()
 
 
-def _attachments(connection: Connection, ids: Sequence[str]) -> tuple[Attachment, ...]:
+def _attachments(connection: Connection, captions: Mapping[str, str]) -> tuple[Attachment, ...]:
+    """Files with the captions that they were published with."""
     a = case_attachments.c
     rows = {
         r.attachment_id: r
-        for r in connection.execute(select(case_attachments).where(a.attachment_id.in_(list(ids))))
+        for r in connection.execute(select(case_attachments).where(a.attachment_id.in_(list(captions))))
     }
     return tuple(
-        Attachment(r.attachment_id, r.name, r.media_type, r.sha256, r.n_bytes, r.caption)
-        for r in (rows[i] for i in ids if i in rows)
+        Attachment(r.attachment_id, r.name, r.media_type, r.sha256, r.n_bytes, caption)
+        for i, caption in captions.items()
+        if (r := rows.get(i)) is not None
     )
 
 

@@ -2,10 +2,11 @@
 
 What is published is Markdown made from the form: one source, read like any other.
 A later publication of the same case is a new version of the same work. An older
-one is never seen more widely than the newest, nor more widely than it was.
+one is never seen more widely than the newest, nor more widely than it was
+(`access.sharing.Sharing.narrow`).
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from access.branches import row_of
 from access.office import Office
 from access.principal import Principal
 from access.rights import Action
-from access.sharing import EVERYONE, OWN, PARTNERS, Reach, Sharing, Told, Wanted
+from access.sharing import Reach, Sharing, Told, Wanted
 from cases.library import Library, body_from, put_version
 from cases.markdown import write_markdown
 from cases.model import Attachment, Body, Field, State
@@ -23,7 +24,7 @@ from cases.tables import case_attachments, case_fields, cases
 from ingest.metadata import Sidecar
 from ingest.pipeline import Keeping, Pipeline
 from kb.errors import Conflict, InvalidRequest, NotFound
-from kb.model import PUBLIC, Kind, Source
+from kb.model import Kind, Source
 from search.index import SearchIndex
 from store.catalog import Catalog
 
@@ -89,8 +90,6 @@ class Publishing:
         with self._office.reading() as connection:
             branch_id = self._own(connection, by, case_id).branch_id
         tokens = self._sharing.tokens(by, branch_id, wanted, owner_id=person_id)
-        for earlier in self._published(by, case_id):
-            self._narrow(by, earlier, tokens.keys())
         keeping = Keeping(
             frozenset(tokens),
             branch_id,
@@ -130,6 +129,7 @@ class Publishing:
                 published_by=person_id,
                 published_at=now,
             )
+            self._sharing.narrow(connection, document_id)
             connection.execute(
                 update(cases)
                 .where(cases.c.case_id == case_id)
@@ -174,11 +174,7 @@ class Publishing:
         published = self._published(by, case_id)
         if not published:
             raise NotFound(f"Nothing is published of case {case_id}.", "Publish it first.")
-        newest, *older = published
-        self._sharing.set_audience(by, newest, wanted)
-        tokens = {told.audience for told in self._sharing.shares(by, newest) if not told.passed_on}
-        for earlier in older:
-            self._narrow(by, earlier, tokens)
+        self._sharing.set_audience(by, published[0], wanted)
 
     def withdraw(self, by: Principal, case_id: str, reason: str = "") -> list[str]:
         """Take every published version of a case out; found by nobody from here on. Its form stays as a draft.
@@ -239,14 +235,6 @@ class Publishing:
             row = self._own(connection, by, case_id)
             return self._library.versions(connection, row.document_id) if row.document_id else []
 
-    def _narrow(self, by: Principal, document_id: str, tokens: Set[str]) -> None:
-        """Take a version from whoever is not among these; its own branch keeps it."""
-        shares = [told for told in self._sharing.shares(by, document_id) if not told.passed_on]
-        staying = [told for told in shares if told.audience in tokens]
-        if len(staying) < len(shares):
-            wanted = [Wanted(_audience(told.audience), told.may_reshare) for told in staying]
-            self._sharing.set_audience(by, document_id, wanted or [Wanted(OWN)])
-
     def _source(self, connection: Connection, row: Any, body: Body) -> Source:
         text = write_markdown(
             body,
@@ -261,16 +249,6 @@ class Publishing:
 def _form(connection: Connection, case_id: str) -> Body:
     rows = connection.execute(select(case_fields).where(case_fields.c.case_id == case_id))
     return body_from({r.field: r.text for r in rows})
-
-
-def _audience(token: str) -> str:
-    """The audience that becomes this token; see `access.sharing`."""
-    kind, _, rest = token.partition(":")
-    if token == PUBLIC:
-        return EVERYONE
-    if kind == "partners":
-        return PARTNERS
-    return f"branch:{rest.rpartition('>')[2]}" if kind in ("share", "branch") else token
 
 
 def _attached(connection: Connection, case_id: str) -> list[Attachment]:

@@ -116,7 +116,7 @@ case_versions = Table(
     Column("profile_model", String(40)),
     Index("ix_case_versions_case_id", "case_id"),
 )
-"""What was published, one row a document: the form as it stood and the ids of its attachments. `profile` is what the
+"""What was published, one row a document: the form as it stood, and its attachments' captions by id. `profile` is what the
 search by problem reads, made by the model of that name; it can be made anew from `body`."""
 
 adoptions = Table(

@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Text, cast, func, select
 from sqlalchemy.sql import ColumnElement
 
 from access.office import Office
+from access.people import is_known
 from access.principal import Principal
 from access.rights import Action
-from access.tables import people, roles
+from access.tables import people
 from kb.errors import Conflict, InvalidRequest, NotFound
 from quiz.adding import distinct, moves, stock_of
 from quiz.citing import Citing
@@ -149,13 +150,13 @@ class Bank:
             self._kept(connection, by, question_id)
             versions = connection.execute(
                 select(question_versions, people.c.name)
-                .outerjoin_from(question_versions, people, _is_known(by, v.made_by))
+                .outerjoin_from(question_versions, people, is_known(by, v.made_by))
                 .where(v.question_id == question_id, seen(v.document_id, by.scope))
                 .order_by(v.version)
             ).all()
             reviewed = connection.execute(
                 select(reviews, people.c.name)
-                .outerjoin_from(reviews, people, _is_known(by, r.reviewed_by))
+                .outerjoin_from(reviews, people, is_known(by, r.reviewed_by))
                 .where(r.question_id == question_id)
                 .order_by(r.review_id)
             ).all()
@@ -419,7 +420,7 @@ class Bank:
         r = reviews.c
         last = connection.execute(
             select(r.reviewed_at, people.c.name)
-            .outerjoin_from(reviews, people, _is_known(by, r.reviewed_by))
+            .outerjoin_from(reviews, people, is_known(by, r.reviewed_by))
             .where(r.question_id == now.question_id)
             .order_by(r.review_id.desc())
             .limit(1)
@@ -438,12 +439,6 @@ class Bank:
             branch_id=kept.branch_id,
             version=kept.version,
         )
-
-
-def _is_known(by: Principal, person_id: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether a row of `people` is the person in this column, and one whose name the asker may know."""
-    with_asker = select(roles.c.person_id).where(roles.c.branch_id.in_(sorted(by.branches)))
-    return (people.c.person_id == person_id) & people.c.person_id.in_(with_asker)
 
 
 def _settled(question: Question, citing: Citing) -> Question:

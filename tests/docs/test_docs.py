@@ -30,8 +30,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("kb", "store", "ingest", "search", "quiz", "cases", "api")
 PAGES = sorted(
     path
-    for folder in (".", "docs", "indexes", "benchmarks", "training", "models/gongxue-static")
-    for path in (ROOT / folder).glob("*.md")
+    for folder in (".", "docs", "indexes", "benchmarks", "training", "models/*")
+    for path in ROOT.glob(f"{folder}/*.md")
 )
 READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
 EXAMPLES = {

@@ -363,7 +363,7 @@ class Play(QuizPlay):
             handed_in = (known.owner, known.keeper) == (by.person_id, branch_id)
             assert handed_in or self.world.sees(by.person_id, outcome.document_id), "told of hidden bytes"
             return
-        held = Held(found.slot, branch_id, by.person_id, outcome.n_passages)
+        held = Held(found.slot, branch_id, by.person_id, outcome.n_passages, found.issuer)
         self._set_direct(held, wanted, by.person_id)
         self.world.documents[outcome.document_id] = held
         self._agree_on_shares(outcome.document_id)
@@ -436,7 +436,7 @@ class Play(QuizPlay):
         copy_id = self.services.holdings.copy(by, document_id, branch_id)
         self._was_seen(by, document_id)
         assert by.person_id is not None
-        copied = Held(held.slot, branch_id, by.person_id, held.n_passages, document_id)
+        copied = Held(held.slot, branch_id, by.person_id, held.n_passages, held.issuer, document_id)
         copied.put(branch_id, ("branch", branch_id), False)
         self.world.documents[copy_id] = copied
 

@@ -5,13 +5,14 @@ is secret in a world (texts, titles, names) is spelled with characters that stan
 thing only: a single one of them in an answer tells what came out.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 
 from hypothesis import strategies as st
 
+from cases.model import SHAPES, Body, Field, Shape
 from ingest.metadata import Sidecar
 from kb.model import Kind, Source
 from search.analysis import fold
@@ -21,6 +22,8 @@ ROLES = (MEMBER, TRAINER, LIAISON, ADMINISTRATOR)
 EDITORS = frozenset({TRAINER, LIAISON, ADMINISTRATOR})
 SHARERS = frozenset({LIAISON, ADMINISTRATOR})
 N_PEOPLE, N_SLOTS, MOST_BRANCHES, MOST_DOCUMENTS, MOST_GROUPS = 8, 12, 7, 12, 4
+MOST_PUBLISHED = 8
+"""Publications of cases; each has a slot of its own after those of the texts."""
 OPERATOR, UNSETTLED = 0, N_PEOPLE - 1
 """Places of the person who looks after the installation, and of the one who has yet to change a first password."""
 FIRST_DAY = date(2030, 1, 1)
@@ -47,8 +50,8 @@ def _rare() -> Sequence[str]:
 
 
 _OF_DOCUMENTS, _OF_BRANCHES, _OF_PEOPLE, _OF_GROUPS, _OF_REASONS, _OF_GUESTS = 0, 400, 500, 600, 700, 800
-OF_QUIZZES, _N_CANARIES = 900, 1100
-"""Where the characters of questions, papers, exams and attempts begin."""
+OF_QUIZZES, OF_CASES, _N_CANARIES = 900, 1100, 1600
+"""Where the characters of questions, papers, exams and attempts begin, and those of what is said over cases."""
 
 
 def canary(at: int, n: int = 2) -> str:
@@ -81,6 +84,10 @@ def invited_name(branch_n: int) -> str:
     return canary(_OF_GUESTS + 2 * branch_n)
 
 
+CASE_FIELDS = tuple(f for f in Field if SHAPES[f] in (Shape.LINE, Shape.TEXT, Shape.FIGURES))
+"""Fields of a case that hold words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """What can be handed in. The first two are versions of one law, as are the next two; the sixth repeals the fifth."""
@@ -94,6 +101,8 @@ class Text:
     word: str
     source: Source
     sidecar: Sidecar
+    body: Body = field(default_factory=dict)
+    """The form, where it is published of a case."""
 
     @property
     def canaries(self) -> frozenset[str]:
@@ -109,6 +118,8 @@ def text(slot: int) -> Text:
     def own(n: int) -> str:
         return canary(_OF_DOCUMENTS + 20 * slot + 2 * n)
 
+    if slot >= N_SLOTS:
+        return _of_case(slot, own)
     version = slot % 2 if slot < 4 else 0
     title = canary(_OF_DOCUMENTS + 20 * (slot - version) + 18) + "共建办法"
     number, issuer, keyword = f"{own(0)}发〔20{10 + slot}〕{slot + 1}号", own(1) + "公司党委", own(2)
@@ -135,6 +146,16 @@ def text(slot: int) -> Text:
             effective_on=day,
         ),
     )
+
+
+def _of_case(slot: int, own: Callable[[int], str]) -> Text:
+    """What is published of a case: every field of its form has a word of its own."""
+    body = {field: own(n) + "共建活动" for n, field in enumerate(CASE_FIELDS)}
+    body[Field.FIGURES] += "|7|2|件"
+    said = "\n".join(body.values())
+    source = Source(f"{slot}.md", "text/markdown", said.encode())
+    title, word = body[Field.TITLE], own(CASE_FIELDS.index(Field.PROBLEM))
+    return Text(slot, title, Kind.CASE, word, word, own(3), word, source, Sidecar(), body)
 
 
 @cache
@@ -218,6 +239,7 @@ class Held:
     keeper: str
     owner: str
     n_passages: int
+    issuer: str
     origin: str | None = None
     shares: list[Share] = field(default_factory=list)
     taken_out_by: str | None = None
@@ -452,6 +474,16 @@ FOUNDING = (
     *["make_paper"] * 2,
     *["give_out"] * 2,
     *["sit"] * 3,
+    *["begin_case"] * 2,
+    *["write_case"] * 2,
+    *["attach"] * 2,
+    *["publish_case"] * 4,
+    *["adopt"] * 3,
+    "say",
+    *["ask_partners"] * 2,
+    *["answer_partners"] * 2,
+    "call_ballot",
+    "nominate",
 )
 """What every world begins with, so that there is something to see and to hide."""
 
@@ -488,6 +520,22 @@ WEIGHTS = {
     "hand_over": 3,
     "mark": 1,
     "close": 1,
+    "begin_case": 2,
+    "write_case": 3,
+    "attach": 2,
+    "publish_case": 8,
+    "set_case_audience": 3,
+    "withdraw_case": 1,
+    "adopt": 5,
+    "drop_adoption": 1,
+    "say": 3,
+    "ask_partners": 3,
+    "answer_partners": 4,
+    "close_question": 1,
+    "call_ballot": 2,
+    "nominate": 3,
+    "vote": 3,
+    "end_ballot": 1,
 }
 """How often what happens afterwards."""
 

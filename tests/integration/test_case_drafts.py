@@ -168,7 +168,7 @@ def test_files_are_seen_with_their_case_and_go_with_it(stage: Stage) -> None:
     partner.ask("GET", address, 404)
     liaison.ask("PUT", f"/{case_id}/audience", 204, json={"audience": [{"audience": "partners"}]})
     partner.ask("GET", address)
-    stage.access.partnerships.end(None, stage.partnership_id)
+    stage.access.partnerships.end(stage.principal("liaison"), stage.partnership_id)
     partner.ask("GET", address, 404)
 
 

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -179,6 +180,11 @@ def body_of(stage: Stage, case_id: str) -> Body:
     return stage.services.cases.drafts.form(stage.principal("liaison"), case_id).body
 
 
+def has_none(page: Any, asked: str) -> bool:
+    """Whether a list that the browser gives is empty."""
+    return bool(page.evaluate(f"{asked}.then((all) => all.length === 0)"))
+
+
 def says(page: Any, words: str) -> None:
     """Wait until the bar below tells this."""
     page.locator("#saved", has_text=words).wait_for()
@@ -208,7 +214,8 @@ def attached(stage: Stage, case_id: str) -> list[Any]:
 def ready_for_no_link(page: Any) -> None:
     """Wait until this browser holds the page for no link."""
     page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
-    page.wait_for_function("() => caches.match('/cases/offline', { ignoreVary: true }).then(Boolean)")
+    held = "caches.match('/cases/offline', { ignoreVary: true }).then(Boolean)"
+    until(page, lambda: page.evaluate(held))
 
 
 # -- saving as one writes -----------------------------------------------------------------------------
@@ -320,22 +327,23 @@ def test_two_people_write_at_once_and_lose_nothing(open_as, stage) -> None:  # t
 
 
 def test_the_cursor_stays_where_one_writes(open_as, stage) -> None:  # type: ignore[no-untyped-def]
-    """When what others wrote comes in before the cursor, one goes on writing at the same words."""
+    """When what others wrote comes in before and after the cursor, one goes on writing at the same words."""
     case_id = begun(stage, LAMPS)
     page = open_as("liaison")
     page.goto(f"/cases/{case_id}/write")
     field = page.get_by_label("问题")
-    field.press("Control+End")
+    field.press("Control+Home")
+    for _ in "灯坏了。住户多":
+        field.press("ArrowRight")
     base = stage.services.cases.drafts.form(stage.principal("second"), case_id).revision
-    stage.services.cases.drafts.save(
-        stage.principal("second"), case_id, Field.PROBLEM, "灯坏了十盏。住户多。没人报。", base=base
-    )
-    field.type("也没人管")
-    until(page, lambda: "也没人管" in body_of(stage, case_id)[Field.PROBLEM])
-    page.wait_for_function("() => document.getElementById('problem').value.includes('十盏')")
-    field.type("过。")
-    until(page, lambda: body_of(stage, case_id)[Field.PROBLEM] == "灯坏了十盏。住户多。没人报。也没人管过。")
-    assert field.input_value() == "灯坏了十盏。住户多。没人报。也没人管过。"
+    theirs = "楼道灯坏了。住户多。没人报修。"
+    stage.services.cases.drafts.save(stage.principal("second"), case_id, Field.PROBLEM, theirs, base=base)
+    page.keyboard.type("又都忙")
+    page.wait_for_function("() => document.getElementById('problem').value.includes('报修')")
+    page.keyboard.type("得很")
+    whole = "楼道灯坏了。住户多又都忙得很。没人报修。"
+    until(page, lambda: body_of(stage, case_id)[Field.PROBLEM] == whole)
+    assert field.input_value() == whole
 
 
 def test_a_sentence_that_two_changed_stands_twice_and_is_told(open_as, stage) -> None:  # type: ignore[no-untyped-def]
@@ -416,7 +424,7 @@ def test_an_answer_lost_on_the_way_makes_nothing_twice(open_as, stage) -> None: 
     """A save that arrived without the browser knowing is sent again, with more behind it, and stands once."""
     case_id, page = begun(stage, LAMPS), open_as("liaison")
     page.goto(f"/cases/{case_id}/write")
-    lost = []
+    lost: list[Any] = []
 
     def lose(route: Any) -> None:
         if not lost:
@@ -493,9 +501,8 @@ def test_signing_out_leaves_nothing_on_the_device(open_as, stage) -> None:  # ty
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="退出").click()
     page.wait_for_url("**/sign-in?done=out")
-    page.wait_for_function("() => indexedDB.databases().then((all) => !all.length)")
-    page.wait_for_function("() => caches.keys().then((all) => !all.length)")
-    page.wait_for_function("() => navigator.serviceWorker.getRegistrations().then((all) => !all.length)")
+    for left in ("indexedDB.databases()", "caches.keys()", "navigator.serviceWorker.getRegistrations()"):
+        until(page, partial(has_none, page, left))
     assert body_of(stage, case_id)[Field.PROBLEM] == LAMPS[Field.PROBLEM]
 
 

@@ -16,7 +16,9 @@ from selectolax.lexbor import LexborHTMLParser
 from access.sharing import Wanted
 from api.case_form import field_view, figures_text
 from cases.model import Body, Field
+from ingest.metadata import Sidecar
 from kb.errors import NotFound
+from kb.model import Kind, Source
 from tests.integration.account_browser import Browser, text
 from tests.integration.manage_stage import Stage, full_stage
 
@@ -70,7 +72,12 @@ def write(browser: Browser, case_id: str, files: Any = None, **typed: str) -> ht
 def send(browser: Browser, case_id: str, fields: dict[str, list[str]], files: Any = None) -> httpx.Response:
     """Send the form as it was filled in."""
     parts = [("photo", ("", b""))] if files is None else files
-    browser.page = browser.client.post(f"/cases/{case_id}/write", data=fields, files=parts)
+    return answered(browser, browser.client.post(f"/cases/{case_id}/write", data=fields, files=parts))
+
+
+def answered(browser: Browser, page: Any) -> httpx.Response:
+    """What came is what the browser shows."""
+    browser.page = page
     return browser.page
 
 
@@ -122,7 +129,7 @@ def test_a_case_goes_from_an_empty_form_to_a_partner_and_back(stage: Stage) -> N
     write(trainer, case_id, then="submit", outcome="登记本上算，平均两天修好。")
     assert liaison.send(review, f"/cases/{case_id}/approve").headers["location"].endswith("done=approved")
     publish = f"/cases/{case_id}/publish"
-    chosen = {"audience": ["own", "branch:yi-1"]}
+    chosen: dict[str, Any] = {"audience": ["own", "branch:yi-1"]}
     shown = liaison.send(publish, **chosen, preview="1")
     assert "其他支部（1 个）：乙公司一支部。" in text(shown)
     other = stage.browser("other-liaison")
@@ -181,7 +188,9 @@ def test_two_forms_sent_over_each_other_lose_nothing(stage: Stage) -> None:
         Field.PROBLEM: "灯坏了十盏。住户多。没人报修。",
         Field.OUTCOME: "两天修好。",
     }
-    page = send(trainer, case_id, one | {"outcome": ["三天修好。"], "problem": ["灯坏了十盏。住户多。没人报。"]})
+    page = send(
+        trainer, case_id, one | {"outcome": ["三天修好。"], "problem": ["灯坏了十盏。住户多。没人报。"]}
+    )
     assert page.headers["location"].endswith("&clash=outcome#outcome")
     assert {"两天修好。", "三天修好。"} == set(re.findall("..修好。", body_of(stage, case_id)[Field.OUTCOME]))
     shown = LexborHTMLParser(trainer.get(page.headers["location"]).text)
@@ -252,8 +261,7 @@ def hand_in(browser: Browser, name: str, data: bytes) -> httpx.Response:
     """Hand a file in on the page that begins a case."""
     fields = LexborHTMLParser(browser.get("/cases/new").text).css("form[enctype] input[type=hidden]")
     typed = {f.attributes["name"] or "": f.attributes["value"] or "" for f in fields}
-    browser.page = browser.client.post("/cases/new", data=typed, files={"word": (name, data)})
-    return browser.page
+    return answered(browser, browser.client.post("/cases/new", data=typed, files={"word": (name, data)}))
 
 
 def test_a_word_file_fills_the_form_and_the_rest_is_shown(stage: Stage) -> None:
@@ -392,6 +400,24 @@ def test_a_token_of_one_person_sends_nothing_as_another(stage: Stage) -> None:
 def test_a_member_cannot_begin(stage: Stage) -> None:
     """Who writes no cases gets no form to begin one."""
     assert stage.browser("member").get("/cases/new").status_code == 403
+
+
+def test_a_case_that_came_as_a_file_can_be_worked_on(stage: Stage) -> None:
+    """Its published text stands in the form, under its title in the list, and is saved whole with the first change."""
+    source = Source(
+        "灯.md", "text/markdown", "# 灯坏了没人报\n\n## 问题\n\n黑十一天。\n\n## 做法\n\n贴编号。\n".encode()
+    )
+    liaison = stage.principal("liaison")
+    with_kind = Sidecar(kind=Kind.CASE)
+    outcome = stage.services.holdings.hand_in(liaison, "jia-1", source, [Wanted("own")], sidecar=with_kind)
+    assert outcome.document_id
+    case_id = stage.services.cases.library.of_document(liaison.scope, outcome.document_id)
+    assert case_id
+    trainer = stage.browser("trainer")
+    assert "灯坏了没人报" in text(trainer.get("/manage/cases"))
+    write(trainer, case_id, practice="贴编号，拍照。")
+    body = body_of(stage, case_id)
+    assert (body[Field.PROBLEM], body[Field.PRACTICE]) == ("黑十一天。", "贴编号，拍照。")
 
 
 def test_dropping_takes_the_draft_away(stage: Stage) -> None:

@@ -59,15 +59,6 @@ export const sendSave = (record) => ask("PUT", `/v1/cases/${record.case}/form/${
 /** Whether two texts differ in no more than white space at their ends, which some fields do not keep. */
 export const same = (one, other) => one.trim() === other.trim();
 
-/** Where two texts part, from the front and from the back. */
-export function parting(one, other) {
-  let front = 0;
-  while (front < one.length && front < other.length && one[front] === other[front]) front += 1;
-  let back = 0;
-  while (back < one.length - front && back < other.length - front && one.at(-1 - back) === other.at(-1 - back)) back += 1;
-  return { front, back };
-}
-
 // -- everything that waits, for pages that show none of it ------------------------------------------------------------
 
 /** Begin a case that was written without a link: from here on what is kept of it belongs to its id. */

@@ -2,9 +2,10 @@
 // what others write meanwhile is shown, and put together with one's own by the server. Without this module the page is
 // one form that the server takes whole. The page for no link is the same form, filled from what is kept here.
 
+import { Field } from "./case-field.js";
 import { all, forgetPerson, keeping, lastPerson, newKey, put, rememberPerson, remove, removeSent } from "./case-keep.js";
 import { redrawn, small } from "./case-photo.js";
-import { ask, begin, deliver, identify, isRefusal, me, parting, recordOf, same, sendPhoto, sendSave } from "./case-send.js";
+import { ask, begin, deliver, identify, isRefusal, me, recordOf, same, sendPhoto, sendSave } from "./case-send.js";
 
 const PAUSE_MS = 600;
 const POLL_MS = 4000;
@@ -21,105 +22,7 @@ const here = form.dataset;
 const offline = !here.person;
 const tell = (words) => { told.textContent = words; };
 
-// -- fields -----------------------------------------------------------------------------------------------------------
-
-class Field {
-  constructor(wrapper) {
-    this.wrapper = wrapper;
-    this.id = wrapper.dataset.field;
-    this.shape = wrapper.dataset.shape;
-    this.base = Number(wrapper.dataset.base);
-    this.control = this.shape === "figures" ? null : wrapper.querySelector("input:not([type=hidden]), textarea, select");
-    this.text = this.read();
-    this.record = null;
-    this.last = null;
-    this.theirs = null;
-    this.trouble = "";
-    this.composing = null;
-  }
-
-  read() {
-    if (this.control) return this.control.value;
-    const lines = [...this.wrapper.querySelectorAll(".figure-row")].map((row) =>
-      [...row.querySelectorAll("input")].map((cell) => cell.value.replace(/[|｜]/g, "／").trim().replace(/\s+/g, " ")));
-    const rest = this.wrapper.querySelector("[name=figure_rest]").value;
-    return [...lines.filter((cells) => cells.some(Boolean)).map((cells) => cells.join("|").replace(/\|$/, "")), rest.trim()]
-      .filter(Boolean).join("\n");
-  }
-
-  /** Show a text; the place where one writes stays where it was in it. */
-  write(text) {
-    if (!this.control) return this.writeRows(text);
-    const { value, selectionStart, selectionEnd } = this.control;
-    if (value === text) return;
-    this.control.value = text;
-    if (document.activeElement !== this.control || selectionStart === undefined || selectionStart === null) return;
-    const { front, back } = parting(value, text);
-    const moved = (at) => {
-      if (at <= front) return at;
-      return at >= value.length - back ? at + text.length - value.length : text.length - back;
-    };
-    this.control.setSelectionRange(moved(selectionStart), moved(selectionEnd));
-  }
-
-  writeRows(text) {
-    if (text === this.read()) return;
-    const lines = text.split("\n").map((line) => line.split(/[|｜]/).map((cell) => cell.trim()));
-    const rows = lines.filter((cells) => (cells.length === 3 || cells.length === 4) && cells[0]);
-    const rest = text.split("\n").filter((line, i) => line.trim() && !rows.includes(lines[i])).join("\n");
-    while (this.rows.length < rows.length + 1) this.addRow();
-    this.rows.forEach((row, i) => row.querySelectorAll("input").forEach((cell, j) => { cell.value = rows[i]?.[j] ?? ""; }));
-    const more = this.wrapper.querySelector("[name=figure_rest]");
-    more.value = rest;
-    more.closest(".field").hidden = !rest;
-  }
-
-  get rows() {
-    return [...this.wrapper.querySelectorAll(".figure-row")];
-  }
-
-  addRow() {
-    const row = this.rows[0].cloneNode(true);
-    row.setAttribute("aria-label", `第 ${this.rows.length + 1} 行`);
-    for (const cell of row.querySelectorAll("input")) cell.value = "";
-    this.wrapper.querySelector("[data-rows]").append(row);
-  }
-
-  get focused() {
-    return this.wrapper.contains(document.activeElement);
-  }
-
-  /** What was written here last and is not saved, or what is saved. */
-  get known() {
-    return this.record ? this.record.save.text : this.text;
-  }
-
-  get changed() {
-    return this.read() !== this.known;
-  }
-
-  /** What stands here is the server's. */
-  settle(text, base) {
-    this.text = text;
-    this.base = base;
-    this.theirs = null;
-    this.wrapper.querySelector(`[name=base_${this.id}]`).value = base;
-  }
-
-  say(words, state) {
-    const kept = this.wrapper.querySelector("[data-kept]");
-    kept.textContent = words;
-    kept.dataset.state = state;
-  }
-
-  sayOther(words) {
-    this.wrapper.querySelector("[data-other]").textContent = words;
-  }
-
-  clash() {
-    this.wrapper.querySelector("[data-clash]").hidden = false;
-  }
-}
+// -- fields ----------------------------------------------------------------------------------------------------------
 
 const fields = [...form.querySelectorAll("[data-field]")].map((wrapper) => new Field(wrapper));
 const byId = new Map(fields.map((field) => [field.id, field]));
