@@ -110,7 +110,9 @@ class Sharing:
                 and (s.audience in audiences or (s.audience.startswith("owner:") and _is_of_branch(given)))
             ]
             put = [replace(s, may_reshare=False) for s in staying] or [
-                share(earlier, s.audience, branch_id=s.branch_id, shared_by=s.shared_by, at=self._office.now())
+                share(
+                    earlier, s.audience, branch_id=s.branch_id, shared_by=s.shared_by, at=self._office.now()
+                )
                 for s in given
             ]
             kept = {s.share_id for s in put}

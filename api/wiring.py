@@ -8,6 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import cast
 
+import cases.personal
+import quiz.personal
 from access.access import is_demonstration, open_access
 from access.audit import utc_now
 from access.keys import open_keys
@@ -19,7 +21,6 @@ from ingest.pipeline import Pipeline
 from kb.errors import CatalogUnavailable, EncoderUnavailable, InvalidSetting
 from kb.ports import Encoder, KeywordEngine, VectorEngine
 from quiz.generation.proposer import Proposer
-from quiz.personal import PERSONAL_DATA
 from search import keyword, vector
 from search.analysis import fold
 from search.engine import SearchEngine
@@ -87,7 +88,7 @@ def build_services(
         passwords=passwords,
         now=now,
         today=today,
-        personal_data=[PERSONAL_DATA],
+        personal_data=[quiz.personal.PERSONAL_DATA, cases.personal.PERSONAL_DATA],
     )
     engine = SearchEngine(catalog, index, today=today)
     return Services(

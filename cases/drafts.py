@@ -421,9 +421,7 @@ def _names(connection: Connection, by: Principal, person_ids: set[str | None]) -
     return {r.person_id: r.name for r in rows}
 
 
-def _fields(
-    connection: Connection, by: Principal, case_id: str, since: int = -1
-) -> dict[Field, Written]:
+def _fields(connection: Connection, by: Principal, case_id: str, since: int = -1) -> dict[Field, Written]:
     f = case_fields.c
     rows = connection.execute(
         select(case_fields, people.c.name)

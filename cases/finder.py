@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_, or_
 from access.office import Office
 from cases.library import Library, body_from, card_of, published
 from cases.model import COSTS, SIZES, Body, CaseCard, CaseFilters, Field
-from cases.problems import Near, ProblemIndex, nearest_sentence
+from cases.problems import ProblemIndex
 from cases.tables import case_versions, cases
 from kb.errors import InvalidQuery
 from kb.model import Hit, Kind, Query
@@ -20,8 +20,10 @@ LONGEST_PROBLEM = 500
 """Code points of a problem that are looked at."""
 DEPTH = 100
 """Passages of cases that the word and meaning search gives to the ranking by problem."""
-BY_PROBLEM = 0.8
-"""Share of the score that is nearness of the problem; the rest is what the one search says of the case's text."""
+KEYWORDS, TOLD = 6, 16
+"""Up to so many characters what is asked for is words; from so many on it is a problem that is told."""
+MOST_BY_WORDS = 0.5
+"""What the one search counts for words; for a problem that is told it counts nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A case in its place; `sentence` is the number of the one that is nearest to what was asked."""
+    """A case in its place."""
 
     case_id: str
     score: float
-    sentence: int | None
-
-
-_NOWHERE = Near(0.0, 0)
 
 
 class Finder:
@@ -68,7 +66,7 @@ class Finder:
         problem = _checked(problem, k, offset)
         rows = self._rows(scope, filters)
         ranked = self._ranked(rows, problem, scope) if problem else _newest(rows)
-        return Found(len(ranked), self._cards(ranked[offset : offset + k], scope), _facets(rows))
+        return Found(len(ranked), self._cards(ranked[offset : offset + k], scope, problem), _facets(rows))
 
     def similar(self, case_id: str, scope: frozenset[str], k: int = 5) -> list[CaseCard]:
         """Cases whose problem is like that of one, itself left out.
@@ -87,7 +85,7 @@ class Finder:
         if not problem:
             return []
         rows = [r for r in self._rows(scope, CaseFilters()) if r["case_id"] != without]
-        return list(self._cards(self._ranked(rows, problem, scope)[:k], scope))
+        return list(self._cards(self._ranked(rows, problem, scope)[:k], scope, problem))
 
     def policies(self, text: str, scope: frozenset[str], k: int = 5) -> list[Hit]:
         """Clauses of laws and policies in the scope that a text touches, at most one of each document."""
@@ -114,24 +112,32 @@ class Finder:
         if not rows:
             return []
         near = self._problems.near(problem, self._library.follow())
-        told = self._told(problem, scope)
-        placed = []
-        for row in rows:
-            found = near.get(row["document_id"], _NOWHERE)
-            score = BY_PROBLEM * found.score + (1 - BY_PROBLEM) * told.get(row["document_id"], 0.0)
-            placed.append(_Placed(row["case_id"], score, found.sentence))
+        by_words = share_of_words(problem)
+        found = self._by_words(problem, scope) if by_words else {}
+        placed = [
+            _Placed(
+                r["case_id"],
+                (1 - by_words) * near.get(r["document_id"], 0.0)
+                + by_words * found.get(r["document_id"], 0.0),
+            )
+            for r in rows
+        ]
         return sorted(placed, key=lambda p: (-p.score, p.case_id))
 
-    def _cards(self, placed: Sequence[_Placed], scope: frozenset[str]) -> tuple[CaseCard, ...]:
+    def _cards(self, placed: Sequence[_Placed], scope: frozenset[str], problem: str) -> tuple[CaseCard, ...]:
         """The cards of a page; one that was withdrawn in this moment is left out."""
         with self._office.reading() as connection:
             rows = connection.execute(
                 published(scope).where(cases.c.case_id.in_([p.case_id for p in placed]))
             ).mappings()
             by_id = {r["case_id"]: r for r in rows}
-        return tuple(_card(by_id[p.case_id], p) for p in placed if p.case_id in by_id)
+        return tuple(self._card(by_id[p.case_id], p, problem) for p in placed if p.case_id in by_id)
 
-    def _told(self, problem: str, scope: frozenset[str]) -> dict[str, float]:
+    def _card(self, row: RowMapping, placed: _Placed, problem: str) -> CaseCard:
+        nearest = self._problems.nearest(problem, body_from(row["body"])) if problem else ""
+        return card_of(row, score=placed.score, why=(nearest,) if nearest else ())
+
+    def _by_words(self, problem: str, scope: frozenset[str]) -> dict[str, float]:
         """What the one search says of the texts of cases, 0 to 1, by document."""
         if not any(c.isalnum() for c in problem):
             return {}
@@ -143,11 +149,13 @@ class Finder:
         return found
 
 
-def _card(row: RowMapping, placed: _Placed) -> CaseCard:
-    if placed.sentence is None:
-        return card_of(row)
-    sentence = nearest_sentence(body_from(row["body"]), placed.sentence)
-    return card_of(row, score=placed.score, why=(sentence,) if sentence else ())
+def share_of_words(problem: str) -> float:
+    """How much the words themselves count, by the length of what is asked for.
+
+    >>> share_of_words("冷链断链"), share_of_words("夏天发的冻肉频频被退，倒了几趟车就软了")
+    (0.5, 0.0)
+    """
+    return MOST_BY_WORDS * min(1.0, max(0.0, (TOLD - len(problem)) / (TOLD - KEYWORDS)))
 
 
 def _checked(problem: str, k: int, offset: int) -> str:
@@ -187,7 +195,7 @@ def _tells(row: RowMapping, wanted: list[str]) -> bool:
 
 def _newest(rows: list[RowMapping]) -> list[_Placed]:
     newest = sorted(rows, key=lambda r: (r["published_at"], r["case_id"]), reverse=True)
-    return [_Placed(r["case_id"], 0.0, None) for r in newest]
+    return [_Placed(r["case_id"], 0.0) for r in newest]
 
 
 def _facets(rows: list[RowMapping]) -> Mapping[str, Mapping[str, int]]:

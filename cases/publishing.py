@@ -21,6 +21,7 @@ from cases.library import Library, body_from, put_version
 from cases.markdown import write_markdown
 from cases.model import Attachment, Body, Field, State
 from cases.tables import case_attachments, case_fields, cases
+from cases.visibility import seen
 from ingest.metadata import Sidecar
 from ingest.pipeline import Keeping, Pipeline
 from kb.errors import Conflict, InvalidRequest, NotFound
@@ -65,7 +66,7 @@ class Publishing:
         """
         with self._office.reading() as connection:
             row = self._own(connection, by, case_id)
-            published = self._is_there(connection, row.document_id)
+            published = self._is_seen(connection, by, case_id)
         return self._sharing.reach(
             by,
             row.branch_id,
@@ -149,7 +150,7 @@ class Publishing:
         return document_id
 
     def audience(self, by: Principal, case_id: str) -> Audience | None:
-        """With whom the published case is shared; None if nothing is published.
+        """With whom the published case is shared; None if nothing is published that the asker sees.
 
         Raises:
             NotFound: there is no such case of a branch for which the asker writes.
@@ -157,7 +158,7 @@ class Publishing:
         """
         with self._office.reading() as connection:
             row = self._own(connection, by, case_id)
-            if not self._is_there(connection, row.document_id):
+            if not self._is_seen(connection, by, case_id):
                 return None
         return Audience(row.document_id, tuple(self._sharing.shares(by, row.document_id)))
 
@@ -188,8 +189,7 @@ class Publishing:
         published = self._published(by, case_id)
         if not published:
             raise NotFound(f"Nothing is published of case {case_id}.", "Publish it first.")
-        for document_id in published:
-            self._sharing.check_withdraw(by, document_id)
+        self._sharing.check_withdraw(by, published[0])
         digests = []
         with self._office.writing() as connection:
             row = self._own(connection, by, case_id)
@@ -226,14 +226,17 @@ class Publishing:
             raise NotFound(f"No case {case_id} here.", "See the cases of your branch.")
         return row
 
-    def _is_there(self, connection: Connection, document_id: str | None) -> bool:
-        return document_id is not None and document_id in self._library.versions(connection, document_id)
+    def _is_seen(self, connection: Connection, by: Principal, case_id: str) -> bool:
+        found = select(cases.c.case_id).where(cases.c.case_id == case_id, seen(by.scope))
+        return connection.execute(found).first() is not None
 
     def _published(self, by: Principal, case_id: str) -> list[str]:
-        """Documents that are published of the case, the newest first."""
+        """Documents that are published of the case, the newest first; none if the asker does not see that."""
         with self._office.reading() as connection:
             row = self._own(connection, by, case_id)
-            return self._library.versions(connection, row.document_id) if row.document_id else []
+            if not self._is_seen(connection, by, case_id):
+                return []
+            return self._library.versions(connection, row.document_id)
 
     def _source(self, connection: Connection, row: Any, body: Body) -> Source:
         text = write_markdown(

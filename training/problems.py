@@ -1,9 +1,12 @@
-"""Train the encoder of problems: the thesaurus as a start, then problems that were said twice.
+"""Make the encoder of problems: from a thesaurus, and from problems that were said twice.
 
     python -m training.problems --out models/gongxue-problems
 
 Both kinds of data are in `training/data` and were written for this project. A line of `problem_pairs.jsonl` is one
 kind of trouble: `formal`, as reports of several trades put it, and `lay`, as people of other trades talk of it.
+
+A token's vector has two parts of equal weight. One is contrasted: it starts from the thesaurus and learns to bring
+both tellings of a trouble together. The other is latent: which concepts, and which troubles, the token occurs in.
 """
 
 import argparse
@@ -19,15 +22,17 @@ from numpy.typing import NDArray
 from search.encoders.static import write_folder
 from training.bags import Bags, Vocabulary, tokenize
 from training.contrast import contrastive_loss, count, embed, shared, shorten
-from training.thesaurus import concept_table, read_thesaurus
+from training.thesaurus import latent_table, read_thesaurus
 from training.train import Table, as_array, say
 
 NAME = "gongxue-problems"
 PAIRS = Path(__file__).parent / "data" / "problem_pairs.jsonl"
-DIM = 256
+CONTRASTED_DIM = 256
+LATENT_DIM = 512
+LATENT_EVENNESS = 0.4
 N_HASHED = 1024
 SEED = 7
-STEPS = 400
+STEPS = 250
 RATE = 0.002
 BATCH = 384
 CONCEPT_SHARE = 0.3
@@ -53,23 +58,38 @@ def read_troubles(path: Path = PAIRS) -> list[Trouble]:
 
 
 def train(
+    concepts: dict[str, list[str]], troubles: list[Trouble], *, steps: int = STEPS, seed: int = SEED
+) -> tuple[Vocabulary, Table]:
+    """Vocabulary and table."""
+    vocabulary = vocabulary_of(concepts, troubles)
+    say(f"{len(vocabulary)} tokens, {len(concepts)} concepts, {len(troubles)} troubles")
+    told = [(*t.formal, *t.lay) for t in troubles]
+    latent = latent_table(vocabulary, concepts, LATENT_DIM, told=told, evenness=LATENT_EVENNESS)
+    contrasted = contrast(vocabulary, concepts, troubles, steps=steps, seed=seed)
+    return vocabulary, np.concatenate([_even(contrasted), _even(latent)], axis=1)
+
+
+def _even(table: Table) -> Table:
+    """The table with vectors of length 1 on the root of the mean square."""
+    evened: Table = table / np.sqrt((table**2).sum(axis=1).mean())
+    return evened
+
+
+def contrast(
+    vocabulary: Vocabulary,
     concepts: dict[str, list[str]],
     troubles: list[Trouble],
     *,
-    steps: int = STEPS,
+    steps: int,
+    seed: int,
     rate: float = RATE,
-    seed: int = SEED,
-) -> tuple[Vocabulary, Table]:
-    """Vocabulary and table."""
+) -> Table:
+    """The contrasted part of the table."""
     draw = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    vocabulary = vocabulary_of(concepts, troubles)
-    start = concept_table(vocabulary, concepts, DIM)
+    start = latent_table(vocabulary, concepts, CONTRASTED_DIM)
     unheld = np.linalg.norm(start, axis=1) == 0
-    start[unheld] = draw.normal(0, 0.02, (int(unheld.sum()), DIM))
-    say(
-        f"{len(vocabulary)} tokens, {int((~unheld).sum())} of them in {len(concepts)} concepts; {len(troubles)} troubles"
-    )
+    start[unheld] = draw.normal(0, 0.02, (int(unheld.sum()), CONTRASTED_DIM))
     table = torch.from_numpy(start).requires_grad_()
     optimizer = torch.optim.Adam([table], lr=rate)
     of_concepts, of_troubles = Concepts(vocabulary, concepts), Troubles(vocabulary, troubles)
@@ -85,7 +105,7 @@ def train(
         mean = 0.97 * mean + 0.03 * loss.item() if step else loss.item()
         if step % 100 == 99:
             say(f"step {step + 1}: loss {mean:.3f}")
-    return vocabulary, as_array(table)
+    return as_array(table)
 
 
 def vocabulary_of(concepts: dict[str, list[str]], troubles: list[Trouble]) -> Vocabulary:
@@ -176,13 +196,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
     parser.add_argument("--pairs", type=Path, default=PAIRS)
     parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--seed", type=int, default=SEED)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    vocabulary, table = train(
-        read_thesaurus(), read_troubles(args.pairs), steps=args.steps, rate=args.rate, seed=args.seed
-    )
+    vocabulary, table = train(read_thesaurus(), read_troubles(args.pairs), steps=args.steps, seed=args.seed)
     write_folder(args.out, NAME, vocabulary.tokens, table, {"steps": args.steps, "seed": args.seed})
     say(f"wrote {args.out}")
 

@@ -27,6 +27,7 @@ from kb.errors import KbError, NotFound
 from store.shares import Share as Kept
 from store.shares import shares_of
 from tests.fakes import HashingEncoder
+from tests.integration.access_case_play import CasePlay
 from tests.integration.access_quiz_play import QuizPlay
 from tests.integration.access_worlds import (
     ADMINISTRATOR,
@@ -134,6 +135,7 @@ class Stage:
         engine.dispose()
         if lazily:
             self.services.holdings._index = _Later()  # type: ignore[assignment]
+            self.services.cases.publishing._index = _Later()  # type: ignore[assignment]
         self._database = folder / "home" / "catalog.db"
         self._template = folder / "template.db"
         self.n_worlds = 0
@@ -200,7 +202,7 @@ class Stage:
         self.services.close()
 
 
-class Play(QuizPlay):
+class Play(QuizPlay, CasePlay):
     """One world: the model, and the services that should agree with it."""
 
     def __init__(self, stage: Stage, history: History) -> None:
@@ -208,6 +210,7 @@ class Play(QuizPlay):
         self.services = stage.services
         self.world = World()
         self._begin_quizzes()
+        self._begin_cases()
         self.number = stage.n_worlds
         self.counts = {"done": 0, "refused": 0}
         for n in range(len(_TREE)):
@@ -237,6 +240,7 @@ class Play(QuizPlay):
                 self.counts["refused"] += 1
             else:
                 self.counts["done"] += 1
+            self.meet_cases()
 
     def wait(self, time: timedelta) -> None:
         """Let time go by."""
@@ -375,7 +379,7 @@ class Play(QuizPlay):
         self._was_seen(by, document_id)
         assert by.person_id is not None
         self._set_direct(held, wanted, by.person_id)
-        self._agree_on_shares(document_id)
+        self._narrow(document_id)
 
     def _reshare(self, step: Step) -> None:
         def have(held: Held) -> list[str]:
@@ -425,7 +429,7 @@ class Play(QuizPlay):
         held.drop(
             next(s for s in held.shares if (s.by, token_of(s.audience)) == (row.branch_id, row.audience))
         )
-        self._agree_on_shares(document_id)
+        self._narrow(document_id)
 
     def _copy(self, step: Step) -> None:
         if len(self.world.documents) >= MOST_DOCUMENTS:
@@ -444,8 +448,8 @@ class Play(QuizPlay):
         by, document_id, held, _ = self._on_document(step, lambda h: [h.keeper], SHARERS)
         self.services.holdings.withdraw(by, document_id, reason(held.slot))
         self._was_seen(by, document_id)
-        held.taken_out_by = by.person_id
-        self.world.gone[document_id] = self.world.documents.pop(document_id)
+        assert by.person_id is not None
+        self._take_out(document_id, by.person_id, reason(held.slot))
 
     def _take_over(self, step: Step) -> None:
         by, document_id, held, _ = self._on_document(
@@ -458,6 +462,7 @@ class Play(QuizPlay):
         assert by.person_id is not None
         held.owner = by.person_id
         held.shares = [Share(held.keeper, ("owner", held.keeper, by.person_id), False)]
+        self._narrow(document_id)
 
     def _was_seen(self, by: Principal, document_id: str) -> None:
         """Nobody does anything to what they do not see."""

@@ -243,6 +243,7 @@ class Held:
     origin: str | None = None
     shares: list[Share] = field(default_factory=list)
     taken_out_by: str | None = None
+    reason: str = ""
 
     def drop(self, share: Share) -> None:
         """Take a share out, with what was passed on from it."""
@@ -424,7 +425,7 @@ class World:
             if operator or self.has_role(person_id, branch_id, frozenset({ADMINISTRATOR}))
         ]
         said += [
-            reason(h.slot)
+            h.reason
             for h in self.gone.values()
             if h.taken_out_by == person_id or self.has_role(person_id, h.keeper, SHARERS)
         ]

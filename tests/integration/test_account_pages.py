@@ -561,7 +561,7 @@ def test_every_action_of_the_trail_has_words() -> None:
     kinds = {action.split(".")[0] for action in ACTION_WORDS}
     source = "".join(
         file.read_text(encoding="utf-8")
-        for folder in ("access", "api", "quiz")
+        for folder in ("access", "api", "quiz", "cases")
         for file in (ROOT / folder).glob("*.py")
         if file.name != "access_words.py"
     )
