@@ -1,4 +1,4 @@
-"""Backups: catalog, originals and the secret in one archive. The index is left out, since it can be rebuilt.
+"""Backups: catalog, originals, attachments of cases and the secret in one archive. The index is left out, since it can be rebuilt.
 
 The archive holds whatever is in the home, and the secret that seals its audit trail: keep it as safe as the home.
 """
@@ -12,18 +12,20 @@ import zlib
 from pathlib import Path
 
 from api.services import Services
-from api.settings import SECRET
+from api.settings import ATTACHMENTS, SECRET
 from kb.errors import CatalogUnavailable, RequestError, UnreadableSource
 
 _FORMAT = 1
 _HEAD = "gongxue-backup.json"
+_FOLDERS = {"originals": "documents", ATTACHMENTS: "case_attachments"}
+"""Where bytes are kept by their digest, with the table that names them."""
 
 
 def write_backup(services: Services, file: Path) -> int:
     """Write the archive and return how many documents are in it; the service may run meanwhile.
 
     The catalog is copied first, by SQLite's own backup, so every document in
-    the copy has its original in the archive.
+    the copy has its original in the archive, and every case its attachments.
 
     Raises:
         RequestError: the archive cannot be written there.
@@ -35,7 +37,11 @@ def write_backup(services: Services, file: Path) -> int:
         try:
             source.backup(target)
             n: int = target.execute("SELECT count(*) FROM documents").fetchone()[0]
-            digests = [row[0] for row in target.execute("SELECT DISTINCT sha256 FROM documents")]
+            kept = [
+                f"{folder}/{sha256[:2]}/{sha256}"
+                for folder, table in _FOLDERS.items()
+                for (sha256,) in target.execute(f"SELECT DISTINCT sha256 FROM {table}")
+            ]
         finally:
             source.close()
             target.close()
@@ -49,8 +55,7 @@ def write_backup(services: Services, file: Path) -> int:
                 archive.addfile(info, io.BytesIO(head))
                 archive.add(copy, "catalog.db")
                 archive.add(home / SECRET, SECRET)
-                for sha256 in digests:
-                    name = f"originals/{sha256[:2]}/{sha256}"
+                for name in kept:
                     archive.add(home / name, name)
             partial.replace(file)
         except OSError as error:
@@ -69,7 +74,7 @@ def read_backup(file: Path, home: Path) -> None:
         CatalogUnavailable: the home holds a catalog, originals or an index already.
         UnreadableSource: the file is no backup of ours, or is damaged; the home stays empty.
     """
-    held = [name for name in ("catalog.db", "originals", "index", SECRET) if (home / name).exists()]
+    held = [name for name in ("catalog.db", *_FOLDERS, "index", SECRET) if (home / name).exists()]
     if held:
         raise CatalogUnavailable(
             f"Cannot restore to {home}: it holds {', '.join(held)} already.",
@@ -85,9 +90,9 @@ def read_backup(file: Path, home: Path) -> None:
             # The checksum of the whole stands at its very end.
             while archive.fileobj and archive.fileobj.read(1 << 20):
                 pass
-            originals = Path(scratch) / "originals"
-            if originals.exists():
-                originals.rename(home / "originals")
+            for folder in _FOLDERS:
+                if (Path(scratch) / folder).exists():
+                    (Path(scratch) / folder).rename(home / folder)
             if (Path(scratch) / SECRET).exists():
                 (Path(scratch) / SECRET).rename(home / SECRET)
             (Path(scratch) / "catalog.db").rename(home / "catalog.db")

@@ -16,13 +16,16 @@ from sqlalchemy import insert
 
 from access.access import DEMONSTRATION, Access
 from access.branches import Level
+from access.principal import Principal
 from access.rights import Role
 from access.sharing import Wanted
 from access.tables import facts
 from api.services import Progress, Services
 from api.settings import LOOPBACK, ROOT
+from cases.model import Effect, Field
+from cases.model import Progress as HowFar
 from kb.errors import InvalidSetting
-from kb.model import PUBLIC, DocumentCard
+from kb.model import PUBLIC, DocumentCard, Kind
 from quiz.blueprint import Blueprint, Line
 from quiz.exam import ExamRules, Mode, Retake, Reveal
 from quiz.generation.generator import Material
@@ -63,6 +66,7 @@ def fill(services: Services, progress: Progress | None = None) -> bool:
     _share(services, sample, groups)
     services.follow(progress)
     _put_quiz(services, sample["quiz"], people)
+    _put_cases(services, sample["cases"], people)
     return True
 
 
@@ -200,3 +204,48 @@ def _put_quiz(services: Services, sample: dict[str, Any], people: dict[str, str]
             reveal=Reveal.SUBMITTED,
         )
         quiz.exams.give(by, paper_id, rules, [Wanted(w) for w in exam["wanted"]])
+
+
+def _put_cases(services: Services, sample: dict[str, Any], people: dict[str, str]) -> None:
+    """A case being written and one that waits for review; what was taken over, asked, and put to the vote."""
+    cases = services.cases
+    asker = {login: services.access.sessions.principal_of(person_id) for login, person_id in people.items()}
+
+    def case_of(by: Principal, source: str) -> str:
+        cards = services.catalog.cards(by.scope, services.today(), kind=Kind.CASE, k=1000)
+        found = next(c.document_id for c in cards if _source(c).startswith(source))
+        case_id = cases.library.of_document(by.scope, found)
+        assert case_id is not None
+        return case_id
+
+    for draft in sample["drafts"]:
+        by = asker[draft["by"]]
+        form = {Field(name): text for name, text in draft["form"].items()}
+        case_id = cases.drafts.begin(by, draft["branch_id"], body=form)
+        if draft["submitted"]:
+            cases.drafts.submit(by, case_id)
+    for a in sample["adoptions"]:
+        by = asker[a["by"]]
+        effect = Effect(a["effect"]) if "effect" in a else None
+        case_id = case_of(by, a["case"])
+        cases.adoptions.adopt(
+            by, case_id, a["branch_id"], HowFar(a["progress"]), effect=effect, note=a["note"]
+        )
+    for q in sample["questions"]:
+        wanted = [Wanted(w) for w in q["wanted"]]
+        cases.questions.ask(asker[q["by"]], q["branch_id"], q["problem"], q["detail"], wanted)
+    now = services.access.office.now()
+    for b in sample["ballots"]:
+        ballot_id = cases.ballots.call(
+            asker[b["by"]],
+            b["branch_id"],
+            b["title"],
+            now,
+            now + timedelta(days=b["days"]),
+            b["n_votes"],
+            b["n_models"],
+            [Wanted(w) for w in b["wanted"]],
+        )
+        for nomination in b["nominations"]:
+            by = asker[nomination["by"]]
+            cases.ballots.nominate(by, ballot_id, case_of(by, nomination["case"]))

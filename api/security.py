@@ -107,10 +107,11 @@ class Security:
         return None
 
     def _most(self, scope: Scope) -> int:
-        """Bytes that the route can take: under /v1 only sources are larger than a form."""
+        """Bytes that the route can take: under /v1 only sources and attachments are larger than a form."""
         path: str = scope["path"]
-        small = path.startswith("/v1/") and not path.startswith("/v1/sources/")
-        return MAX_FORM_BYTES if small else self._max_bytes
+        attached = path.startswith("/v1/cases/") and path.endswith("/attachments")
+        large = attached or path.startswith("/v1/sources/")
+        return self._max_bytes if large or not path.startswith("/v1/") else MAX_FORM_BYTES
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         """The body, cut off where it grows larger than anything that is taken."""

@@ -11,7 +11,7 @@ from access.access import Access
 from access.principal import Principal
 from api.holdings import Holdings
 from api.jobs import Jobs
-from api.settings import Settings
+from api.settings import ATTACHMENTS, Settings
 from cases.cases import open_cases
 from ingest.metadata import Sidecar
 from ingest.pipeline import LIBRARY, Keeping, Outcome, Pipeline, find_files
@@ -92,12 +92,10 @@ class Services:
             index,
             engine,
             problem_encoder,
-            OriginalFolder(settings.home / "attachments"),
+            OriginalFolder(settings.home / ATTACHMENTS),
             settings.max_source_mb * 1024 * 1024,
         )
-        self.holdings = Holdings(
-            access, catalog, originals, pipeline, index, self.cases.library.versions
-        )
+        self.holdings = Holdings(access, catalog, originals, pipeline, index, self.cases.library.versions)
         self.quiz = open_quiz(access, catalog, engine, proposer)
         self.jobs = Jobs(settings.home, access, self.holdings, nightly=self.tidy)
 
@@ -219,6 +217,7 @@ class Services:
         """Do what is due without anybody asking; once a night is enough."""
         self.access.tidy(audit_days=self.settings.audit_days)
         self.quiz.tidy()
+        self.cases.tidy()
 
     def close(self) -> None:
         """Let go of the index and the catalog, once the job at hand is done."""

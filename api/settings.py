@@ -13,6 +13,8 @@ PREFIX = "GONGXUE_"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECRET = "secret.key"
 """File in the home that seals the audit trail and locks second factors; see `access.keys`."""
+ATTACHMENTS = "attachments"
+"""Folder in the home with the files of cases."""
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -37,6 +37,11 @@ class Cases:
     questions: OpenQuestions
     ballots: Ballots
 
+    def tidy(self) -> None:
+        """Do what time brings along: ballots that closed are counted, files that nothing holds are let go."""
+        self.ballots.tidy()
+        self.attachments.tidy()
+
 
 def open_cases(
     access: Access,

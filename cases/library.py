@@ -4,6 +4,7 @@ A document of kind case that came as a file is a case as well: it is read into t
 when it is first met. A copy is none of its own; its origin is.
 """
 
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ from store.tables import documents, origins
 from store.visibility import visible
 
 _EXCERPT = 120
+_CAPTION = re.compile(r"\s*表\s*[一二三四五六七八九十\d]+\b?.{0,30}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +195,10 @@ class Library:
         )
 
     def editions(self, connection: Connection, document_id: str) -> list[str]:
-        """The same of a case that was published from its form; none of one that came as a file."""
-        v = case_versions.c
-        written = select(v.document_id).where(v.document_id == document_id, v.revision > 0)
-        return self.versions(connection, document_id) if connection.execute(written).first() else []
+        """The same of a case that was published from its form; none of one that only came as files."""
+        found, v = self.versions(connection, document_id), case_versions.c
+        written = select(v.document_id).where(v.document_id.in_(found), v.revision > 0)
+        return found if connection.execute(written).first() else []
 
 
 # -- rows -----------------------------------------------------------------------------
@@ -264,8 +266,9 @@ def card_of(row: RowMapping, *, score: float = 0.0, why: tuple[str, ...] = ()) -
 
 
 def _excerpt(text: str) -> str:
-    """The beginning of a text on one line, cut where a sentence ends if one does."""
-    line = " ".join(text.split())
+    """The beginning of a text on one line, without its tables, cut where a sentence ends if one does."""
+    told = [line for line in text.splitlines() if "\t" not in line and not _CAPTION.match(line)]
+    line = " ".join(" ".join(told or [text]).split())
     if len(line) <= _EXCERPT:
         return line
     cut = max(line.rfind(mark, 0, _EXCERPT) for mark in "。！？；")

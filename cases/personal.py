@@ -25,7 +25,7 @@ from cases.tables import (
     votes,
 )
 
-_DONE: Mapping[str, tuple[Column[Any], Sequence[str]]] = {
+DONE: Mapping[str, tuple[Column[Any], Sequence[str]]] = {
     "cases_begun": (cases.c.begun_by, ("case_id", "branch_id", "begun_at")),
     "cases_submitted": (cases.c.submitted_by, ("case_id", "branch_id", "state")),
     "case_changes": (case_changes.c.changed_by, ("case_id", "revision", "field", "changed_at")),
@@ -52,7 +52,7 @@ def told(connection: Connection, by: Principal, now: datetime) -> dict[str, Any]
     """What the person wrote, put forward and cast for their branches: that they did, where and when."""
     me = by.require_person()
     found = {}
-    for name, (who, columns) in _DONE.items():
+    for name, (who, columns) in DONE.items():
         wanted = [who.table.c[column] for column in columns]
         rows = connection.execute(select(*wanted).where(who == me).distinct().order_by(*wanted))
         found[name] = [dict(r) for r in rows.mappings()]

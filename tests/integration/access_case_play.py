@@ -66,7 +66,7 @@ class CasePlay:
         with self.services.catalog.engine.connect() as connection:
             rows = connection.execute(select(case_rows).where(case_rows.c.begun_by.is_(None))).all()
         for r in rows:
-            form = self.cases.forms.setdefault(r.case_id, Form(r.branch_id, came_as_file=True))
+            form = self.cases.forms.setdefault(r.case_id, Form(r.branch_id))
             if r.document_id not in form.editions:
                 form.editions.append(r.document_id)
 
@@ -161,6 +161,8 @@ class CasePlay:
         if drafts.form(by, case_id).state is State.IN_REVIEW:
             drafts.approve(self.principal(reviewer_id), case_id)
         wanted = self._wanted(step, form.branch_id, step.d if step.d % 6 else 1)
+        if step.c % 3 == 0 and mine.speaks(person_id, form.branch_id):
+            wanted = [(Wanted("partners"), ("partners", form.branch_id))]
         document_id = self.services.cases.publishing.publish(by, case_id, [w for w, _ in wanted])
         n_passages = self._n_passages(document_id)
         issuer = branch_name(self.world.branches[form.branch_id].n)
@@ -180,9 +182,11 @@ class CasePlay:
             return int(connection.execute(counted).scalar_one())
 
     def _editions(self, document_id: str) -> list[str]:
-        """Documents that were written as one case and are here, the newest last; itself alone if it is none."""
-        of = [f for f in self.cases.forms.values() if document_id in f.editions and not f.came_as_file]
-        return [d for f in of for d in f.editions if d in self.world.documents] or [document_id]
+        """Editions of a case that are here, the newest last; a document alone, and one that only came as a file."""
+        here = self.world.documents
+        of = [f for f in self.cases.forms.values() if document_id in f.editions]
+        found = [d for f in of for d in f.editions if d in here]
+        return found if any(here[d].slot >= N_SLOTS for d in found) else [document_id]
 
     def _narrow(self, document_id: str) -> None:
         """An older edition is seen by nobody whom the newest is not shared with, and not passed on."""
@@ -207,7 +211,7 @@ class CasePlay:
 
     def _set_case_audience(self, step: Step) -> None:
         mine = self.cases
-        fit = [(p, c) for p, c in self._writing() if mine.sees(p, c) and not mine.forms[c].came_as_file]
+        fit = [(p, c) for p, c in self._writing() if mine.sees(p, c)]
         wider = [(p, c) for p, c in fit if mine.speaks(p, mine.forms[c].branch_id)]
         person_id, case_id = self._one(step, wider or fit)
         document_id = mine.edition(case_id)
@@ -345,8 +349,12 @@ class CasePlay:
         mine = self.cases
         if len(mine.ballots) >= MOST_BALLOTS:
             return
-        person_id, branch_id = self._one(step, self._speaking())
-        wanted = self._audience(step, branch_id)
+        world, fit = self.world, self._speaking()
+        with_partners = [
+            (p, b) for p, b in fit if any(world.are_partners(b, other) for other in world.branches)
+        ]
+        person_id, branch_id = self._one(step, with_partners or fit)
+        wanted = [*self._audience(step, branch_id), (Wanted("partners"), ("partners", branch_id))]
         word, now = mine.word(), self.services.access.office.now()
         ballot_id = self.services.cases.ballots.call(
             self.principal(person_id),

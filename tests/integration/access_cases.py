@@ -44,7 +44,6 @@ class Form:
     written: str = ""
     files: dict[str, File] = field(default_factory=dict)
     editions: list[str] = field(default_factory=list)
-    came_as_file: bool = False
 
 
 @dataclass
@@ -209,8 +208,11 @@ class Cases:
                 for a, found in self.adoptions.items()
                 if not self.told_outcome(asks, sees, found) and found.branch_id not in homes
             ],
+            # What a branch did and said itself it may take back, also where it does not see the case any more.
             "feedback_id": [
-                f for f, found in self.feedback.items() if not self.told_outcome(asks, sees, found)
+                f
+                for f, found in self.feedback.items()
+                if not self.told_outcome(asks, sees, found) and found.branch_id not in homes
             ],
             "question_id": [q for q in self.questions if q not in given],
             "answer_id": [a for found in self.questions.values() for a in found.answers if a not in answers],
