@@ -52,7 +52,7 @@ ACTION_WORDS: Mapping[str, str] = {
     "case.put_back": "把案例的一栏改回原来的写法",
     "case.reopen": "修改了审核过的案例，退回草稿",
     "case.submit": "提交了案例审核",
-    "case.withdraw": "撤回了案例",
+    "case.withdraw": "撤下了案例",
     "case_question.answer": "代表支部答复了求助",
     "case_question.ask": "代表支部发出了求助",
     "case_question.audience": "改了求助发给谁",

@@ -25,7 +25,7 @@ from cases.model import LABELS, REQUIRED, SHAPES, Body, Field, Level, Shape, Sta
 from kb.errors import Conflict, InvalidRequest, NotFound
 
 GONE = "有的对象现在不能共享了，请看清后重新勾选。"
-LEAST = "至少勾选“本支部”。不想让人看见了，请用下面的“撤回”。"
+LEAST = "至少勾选“本支部”。不想让人看见了，请用下面的“撤下”。"
 
 DONE: Mapping[str, str] = {
     "submitted": "已提交，等本支部另一位联络员或管理员审核。",
@@ -33,7 +33,7 @@ DONE: Mapping[str, str] = {
     "approved": "已通过。下一步：选给谁看，发布。",
     "published": "已发布，马上能看到、能搜到。",
     "shared": "已保存，马上生效。",
-    "withdrawn": "已撤回，现在谁也看不到它了。草稿还在。",
+    "withdrawn": "已撤下，现在谁也看不到它了。草稿还在。",
     "dropped": "草稿已删除。",
     "delivered": "没有网时写的，已经发出。",
 }
@@ -222,7 +222,7 @@ def router(services: Services) -> APIRouter:
         """Take what is published out; the draft stays."""
         draft = drafts.form(asker, case_id)
         if not reason.strip():
-            return publish_page(request, asker, draft, problems=[Problem("reason", "请写明撤回的原因。")])
+            return publish_page(request, asker, draft, problems=[Problem("reason", "请写明撤下的原因。")])
         for digest in publishing.withdraw(asker, case_id, reason):
             services.originals.discard(digest)
         return RedirectResponse(f"/manage/cases?branch={draft.branch_id}&done=withdrawn", 303)

@@ -269,7 +269,7 @@ class Drafts:
             row = draft_of(connection, by, case_id)
             published = select(case_versions.c.document_id).where(case_versions.c.case_id == case_id)
             if row.document_id or connection.execute(published).first():
-                raise Conflict("这个案例发布过，不能删除。", "可以撤回它。")
+                raise Conflict("这个案例发布过，不能删除。", "可以撤下它。")
             mine = select(case_attachments.c.sha256).where(case_attachments.c.case_id == case_id)
             digests = set(connection.execute(mine).scalars())
             connection.execute(delete(cases).where(cases.c.case_id == case_id))

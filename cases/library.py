@@ -25,7 +25,7 @@ from store.tables import documents, origins
 from store.visibility import visible
 
 _EXCERPT = 120
-_CAPTION = re.compile(r"\s*表\s*[一二三四五六七八九十\d]+\b?.{0,30}$")
+_CAPTION = re.compile(r"\s*表\s*[一二三四五六七八九十\d].{0,30}$")
 
 
 @dataclass(frozen=True, slots=True)

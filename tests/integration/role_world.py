@@ -9,6 +9,7 @@ from access.principal import Principal
 from access.rights import Relation, Role
 from access.sharing import Wanted
 from api.services import Services
+from cases.model import LABELS, REQUIRED, Progress
 from kb.model import Source
 from quiz.blueprint import Blueprint, Line
 from quiz.citing import cited
@@ -43,6 +44,9 @@ class World:
         self.people[PARTNER_LIAISON] = add_person(services, PARTNER_LIAISON, {PARTNERS[0]: Role.LIAISON})
         self.keepers = {
             b: add_person(services, f"keeper-{b}", {b: Role.ADMINISTRATOR}) for b in BRANCHES.values()
+        }
+        self.reviewers = {
+            b: add_person(services, f"reviewer-{b}", {b: Role.LIAISON}) for b in BRANCHES.values()
         }
         for one, other in ((HOME, PARTNERS[0]), (PARTNERS[1], HOME), (PARTNERS[0], STRANGER)):
             self.partnership(one, other, agreed=True)
@@ -118,6 +122,24 @@ class World:
             attempts.save(by, attempt_id, asked.position, answer, 1)
         return attempt_id
 
+    def case_in_review(self, branch_id: str, derived_from: str | None = None) -> str:
+        """A case that the keeper of a branch wrote and submitted."""
+        drafts, by, name = self.services.cases.drafts, self.keeper(branch_id), self.name()
+        body = {f: f"{name}的{LABELS[f]}。" for f in REQUIRED}
+        case_id = drafts.begin(by, branch_id, body=body, derived_from=derived_from)
+        drafts.submit(by, case_id)
+        return case_id
+
+    def case(self, branch_id: str, audience: str = "everyone", derived_from: str | None = None) -> str:
+        """A case that a branch published, with a file."""
+        cases, by = self.services.cases, self.keeper(branch_id)
+        case_id = self.case_in_review(branch_id, derived_from)
+        cases.attachments.add(by, case_id, Source(f"{self.name()}.txt", "text/plain", self.text()))
+        cases.drafts.submit(by, case_id)
+        cases.drafts.approve(principal(self.services, self.reviewers[branch_id]), case_id)
+        cases.publishing.publish(by, case_id, [Wanted("own"), Wanted(audience)])
+        return case_id
+
     def group(self, branch_id: str, members: Sequence[str] = ()) -> str:
         """A group that a branch keeps."""
         groups, by = self.services.access.groups, self.keeper(branch_id)
@@ -150,6 +172,7 @@ def with_everything(world: World) -> Iterator[tuple[str, str]]:
     yield from [("document_id", shared)] * 5
     yield "document_id", services.holdings.copy(liaison, shared, HOME)
     yield from _with_quizzes(world)
+    yield from _with_cases(world)
     for told in access.sharing.shares(world.keeper(PARTNERS[0]), shared):
         yield "share_id", told.share_id
     for other in (HOME, PARTNERS[1]):
@@ -177,3 +200,32 @@ def _with_quizzes(world: World) -> Iterator[tuple[str, str]]:
             for attempt_id in over:
                 world.services.quiz.attempts.submit(principal(world.services, person_id), attempt_id)
             yield from [("attempt_id", attempt_id) for attempt_id in (open_, *over)]
+
+
+def _with_cases(world: World) -> Iterator[tuple[str, str]]:
+    """Cases of three branches, written and published, with files, adoptions, feedback, questions and ballots."""
+    services, now = world.services, world.services.access.office.now()
+    cases = services.cases
+    for branch_id in BRANCHES.values():
+        keeper, first = world.keeper(branch_id), world.case(branch_id)
+        partners_only = world.case(branch_id, "partners", first)
+        yield from [("case_id", first), ("case_id", partners_only)]
+        yield "case_id", world.case_in_review(branch_id)
+        for case_id in (first, partners_only):
+            files = cases.attachments.of_draft(keeper, case_id)
+            yield from [("attachment_id", found.attachment_id) for found in files]
+        for other in BRANCHES.values():
+            by = world.keeper(other)
+            if other != branch_id:
+                yield "adoption_id", cases.adoptions.adopt(by, first, other, Progress.PLANNED)
+            yield "feedback_id", cases.adoptions.say(by, first, other, "想知道花了多少人工。")
+        question_id = cases.questions.ask(
+            keeper, branch_id, f"{world.name()}怎么办", "", [Wanted("partners")]
+        )
+        yield "question_id", question_id
+        yield "answer_id", cases.questions.answer(keeper, question_id, branch_id, "先记一周。", first)
+        ballot_id = cases.ballots.call(
+            keeper, branch_id, world.name(), now, now + timedelta(days=2), 2, 1, [Wanted("partners")]
+        )
+        cases.ballots.nominate(keeper, ballot_id, first)
+        yield from [("ballot_id", ballot_id)] * 3

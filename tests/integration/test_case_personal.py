@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
 from access.rights import Role
 from access.sharing import Wanted
@@ -140,7 +140,7 @@ def test_every_column_about_people_is_told() -> None:
     named = {
         f"{table.name}.{column.name}"
         for table in vars(tables).values()
-        if hasattr(table, "columns")
+        if isinstance(table, Table)
         for column in table.columns
         if column.name == "person_id" or column.name.endswith("_by")
     }

@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from access.principal import Power
 from access.rights import OPERATOR as OPERATORS
 from access.rights import Action, Grant, Relation, Role, granted
 from access.sharing import Wanted
@@ -15,7 +16,7 @@ from api.settings import Settings
 from api.wiring import build_services
 from tests.fakes import HashingEncoder
 from tests.integration.role_world import BESIDE, BRANCHES, COLUMNS, GUEST, HOME, OPERATOR, PARTNERS, World
-from tests.people import CHEAP, principal
+from tests.people import CHEAP, bearer, principal
 
 REFUSED = (401, 403, 404)
 
@@ -205,6 +206,34 @@ def see_results(asker: Asker, branch_id: str) -> bool:
     return answer.is_success and "姓名" in answer.text
 
 
+def write_case(asker: Asker, branch_id: str) -> bool:
+    """Change a case that a branch is writing, after beginning one there."""
+    begun = asker.does("POST", "/cases", json={"branch_id": branch_id})
+    path = f"/cases/{asker.world.case_in_review(branch_id)}/form"
+    written = asker.does("PUT", f"{path}/background", json={"text": "三个班轮着来。", "base": 0})
+    assert begun == written == asker.does("GET", path)
+    return begun
+
+
+def review_case(asker: Asker, branch_id: str) -> bool:
+    """Find a case of a branch fit to be published."""
+    case_id = asker.world.case_in_review(branch_id)
+    revision = asker.world.services.cases.drafts.form(asker.world.keeper(branch_id), case_id).revision
+    return asker.does("POST", f"/cases/{case_id}/approve", json={"revision": revision})
+
+
+def speak(asker: Asker, branch_id: str) -> bool:
+    """Say something of a case that everyone sees, and ask partners, for a branch."""
+    case_id = asker.world.case(PARTNERS[0] if branch_id == HOME else HOME)
+    said = {"branch_id": branch_id, "text": "想知道花了多少人工。"}
+    done = asker.does("POST", f"/cases/{case_id}/feedback", json=said)
+    asked = {"branch_id": branch_id, "problem": f"{asker.world.name()}怎么办", "audience": ["partners"]}
+    assert done == asker.does("POST", "/case-questions", json=asked)
+    adopted = {"branch_id": branch_id, "progress": "planned"}
+    assert done == asker.does("POST", f"/cases/{case_id}/adoptions", json=adopted)
+    return done
+
+
 TO_DOCUMENTS: Mapping[Action, Callable[[Asker, str, str], bool]] = {
     Action.READ: read,
     Action.COPY: copy,
@@ -227,6 +256,9 @@ TO_BRANCHES: Mapping[Action, Callable[[Asker, str], bool]] = {
     Action.SEE_AUDIT: see_audit,
     Action.QUIZ: quiz,
     Action.SEE_RESULTS: see_results,
+    Action.WRITE_CASE: write_case,
+    Action.REVIEW_CASE: review_case,
+    Action.SPEAK: speak,
 }
 """What is done in a branch."""
 
@@ -289,6 +321,27 @@ def test_what_everyone_may_read(world: World, client: TestClient, who: str, rela
     if who in (GUEST, OPERATOR):
         for action in TO_DOCUMENTS.keys() - {Action.READ}:
             assert not TO_DOCUMENTS[action](asker, branch_id, document_id), action
+
+
+# -- powers of tokens -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", [Action.WRITE_CASE, Action.REVIEW_CASE, Action.SPEAK])
+def test_a_token_works_on_cases_by_the_power_of_writing(
+    world: World, client: TestClient, action: Action
+) -> None:
+    """What is done over cases takes a token that may write; one that only reads does none of it."""
+    person_id = world.people[Role.LIAISON.value]
+    made = {
+        f"only {name}": bearer(world.services, person_id, powers)
+        for name, powers in (
+            ("reads", frozenset({Power.READ})),
+            ("writes", frozenset({Power.READ, Power.WRITE})),
+        )
+    }
+    world.headers.update(made)
+    assert not TO_BRANCHES[action](Asker(world, client, "only reads"), HOME)
+    assert TO_BRANCHES[action](Asker(world, client, "only writes"), HOME)
 
 
 # -- sitting ----------------------------------------------------------------------------

@@ -42,6 +42,7 @@ CHECKS = [
 ]
 LAST = (
     "/submit",
+    "/close",
     "/state",
     "DELETE /v1",
     "/end",
@@ -82,6 +83,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Mapping[str, 
         ids[name] = ids["branch_id"]
     ids["liaison"] = ids["person_id"]
     ids["question_ids"] = ids["question_id"]
+    ids["case_ids"] = ids["derived_from"] = ids["without"] = ids["settled_by"] = ids["case_id"]
+    ids["revision"] = ids["base"] = ids["since"] = [0, 1, 4]
     ids["seen_version"] = ids["position"] = [1, 2]
     ids["format"] = [*formats()]
     moments = [datetime.now(UTC) + timedelta(hours=n) for n in range(-30, 60, 9)]
