@@ -91,10 +91,13 @@ class Sharing:
         """
         self._versions = versions
 
-    def narrow(self, connection: Connection, document_id: str) -> None:
+    def narrow(self, connection: Connection, by: Principal, document_id: str) -> None:
         """Take older versions that go together with the document from whoever the newest is not shared with.
 
         They are not passed on. One that was its owner's alone stays so.
+
+        Raises:
+            Refused: they are shared beyond their branch, and the asker may not take that back.
         """
         newest, *older = self._versions(connection, document_id) or [document_id]
         if not older:
@@ -117,6 +120,8 @@ class Sharing:
             ]
             kept = {s.share_id for s in put}
             gone = [s.share_id for s in held if s.share_id not in kept]
+            for branch_id in {s.branch_id for s in held if s.share_id in gone and _is_beyond(s)}:
+                by.require(Action.SHARE, branch_id)
             if gone or any(s.may_reshare for s in held):
                 put_shares(connection, earlier, put, gone)
 
@@ -174,7 +179,7 @@ class Sharing:
             self._check_width(by, keeper, [*direct.values(), *put])
             kept = {s.share_id for s in put}
             put_shares(connection, document_id, put, direct.keys() - kept)
-            self.narrow(connection, document_id)
+            self.narrow(connection, by, document_id)
             self._office.audit.write(
                 connection,
                 by,
@@ -411,7 +416,7 @@ class Sharing:
             else:
                 by.require(Action.SHARE, found.branch_id if mine else keeper.branch_id)
             put_shares(connection, document_id, [], [share_id])
-            self.narrow(connection, document_id)
+            self.narrow(connection, by, document_id)
             for told in dict.fromkeys([found.branch_id, keeper.branch_id]):
                 self._office.audit.write(
                     connection,
@@ -504,7 +509,7 @@ class Sharing:
             )
             self._catalog.keep(document_id, branch_id=branch_id, owner_id=person_id, within=connection)
             put_shares(connection, document_id, [new], [s.share_id for s in old])
-            self.narrow(connection, document_id)
+            self.narrow(connection, by, document_id)
             self._office.audit.write(
                 connection, by, "document.take_over", "document", document_id, branch_id=branch_id
             )
@@ -610,6 +615,12 @@ class Sharing:
                 scope = scopes.of_person(person_id, held)
         seen = self._catalog.visible([c.document_id for c in cards], scope)
         return [(c, c.document_id in seen) for c in cards]
+
+
+def _is_beyond(given: Share) -> bool:
+    """Whether the keeper shared it so beyond its own branch."""
+    inside = (f"branch:{given.branch_id}", f"owner:{given.branch_id}:")
+    return given.parent_id is None and not given.audience.startswith(inside)
 
 
 def _is_of_branch(given: Iterable[Share]) -> bool:

@@ -111,7 +111,8 @@ class Finder:
     def _ranked(self, rows: list[RowMapping], problem: str, scope: frozenset[str]) -> list[_Placed]:
         if not rows:
             return []
-        near = self._problems.near(problem, self._library.follow())
+        documents = [r["document_id"] for r in rows]
+        near = self._problems.near(problem, documents, self._library.follow())
         by_words = share_of_words(problem)
         found = self._by_words(problem, scope) if by_words else {}
         placed = [

@@ -59,6 +59,7 @@ class Library:
                 waiting = connection.execute(_unmet()).scalars().all()
             for document_id in waiting:
                 self._meet(document_id)
+            self._settle()
             self._followed = seq
         return seq
 
@@ -106,6 +107,23 @@ class Library:
                 published_by=row.owner_id,
                 published_at=row.added_at if day is None else row.added_at.combine(day, row.added_at.time()),
             )
+
+    def _settle(self) -> None:
+        """Have cases whose document was taken out, or put back, stand for the newest that is here now.
+
+        A form of which nothing is out any more is a draft again.
+        """
+        with self._office.reading() as connection:
+            if connection.execute(_astray()).first() is None:
+                return
+        with self._office.writing() as connection:
+            for row in connection.execute(_astray()).all():
+                state = State.DRAFT.value if row.state == State.PUBLISHED.value else row.state
+                connection.execute(
+                    update(cases)
+                    .where(cases.c.case_id == row.case_id)
+                    .values(document_id=row.newest, state=state)
+                )
 
     # -- reading ------------------------------------------------------------------------
 
@@ -182,17 +200,29 @@ class Library:
         return Descent(tuple(seen_above), tuple(cards[c] for c in below if c in cards))
 
     def versions(self, connection: Connection, document_id: str) -> list[str]:
-        """Every document that was published of the case that this document is of, itself among them if it is one."""
+        """Every document that is published of the case that this document is of, itself among them if it is one.
+
+        What the case stands for comes first, then the rest, the newest first.
+        """
         v = case_versions.c
         case_id = select(v.case_id).where(v.document_id == document_id).scalar_subquery()
         return list(
             connection.execute(
                 select(v.document_id)
                 .join(documents, documents.c.document_id == v.document_id)
+                .join(cases, cases.c.case_id == v.case_id)
                 .where(v.case_id == case_id)
-                .order_by(v.published_at.desc())
+                .order_by((v.document_id == cases.c.document_id).desc(), v.published_at.desc())
             ).scalars()
         )
+
+    def work(self, connection: Connection, case_id: str) -> str | None:
+        """The work that what is published of a case is a version of; None if nothing is."""
+        return connection.execute(
+            select(documents.c.work)
+            .join(cases, cases.c.document_id == documents.c.document_id)
+            .where(cases.c.case_id == case_id)
+        ).scalar()
 
     def editions(self, connection: Connection, document_id: str) -> list[str]:
         """The same of a case that was published from its form; none of one that only came as files."""
@@ -302,6 +332,23 @@ def _unmet() -> Select[Any]:
         select(d.document_id)
         .where(d.kind == Kind.CASE.value, ~met, ~copied)
         .order_by(d.issued_on, d.added_at, d.document_id)
+    )
+
+
+def _astray() -> Select[Any]:
+    """Cases that stand for no document that is here, and either did before or have one that is; with the newest."""
+    d, v = documents.c, case_versions.c
+    newest = (
+        select(v.document_id)
+        .join(documents, d.document_id == v.document_id)
+        .where(v.case_id == cases.c.case_id)
+        .order_by(v.published_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    here = exists(select(d.document_id).where(d.document_id == cases.c.document_id))
+    return select(cases.c.case_id, cases.c.state, newest.label("newest")).where(
+        ~here, cases.c.document_id.is_not(None) | newest.is_not(None)
     )
 
 

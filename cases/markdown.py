@@ -1,10 +1,15 @@
 """The text that is published of a case: Markdown with a heading for each part of the form."""
 
+import re
 from datetime import date
 
 from cases.model import INDUSTRIES, LABELS, LEVEL_WORDS, SHAPES, Body, Field, Level, Shape, figures_of
 
 _FACTS = (Field.INDUSTRY, Field.PEOPLE, Field.COST, Field.LEVEL)
+_BULLET = re.compile(r"[-*+]\s+(?=\S)")
+_MARKS = re.compile(r"[\\`*_\[~#<>&]|^[-+]")
+_BY_NAME = {"\\": "&#92;", "<": "&lt;", ">": "&gt;", "&": "&amp;"}
+"""Marks that readers take out before they look for backslashes."""
 
 
 def write_markdown(body: Body, *, case_id: str, revision: int, branch: str, on: date) -> str:
@@ -20,10 +25,10 @@ def write_markdown(body: Body, *, case_id: str, revision: int, branch: str, on: 
         f"案例编号: {case_id}-{revision}",
         "---",
         "",
-        f"# {_line(body[Field.TITLE])}",
+        f"# {_plain(_line(body[Field.TITLE]))}",
         "",
     ]
-    facts = [f"- {LABELS[f]}：{said(f, body[f])}" for f in _FACTS if body.get(f)]
+    facts = [f"- {LABELS[f]}：{_plain(said(f, body[f]))}" for f in _FACTS if body.get(f)]
     lines += [*facts, ""] if facts else []
     for field, shape in SHAPES.items():
         text = body.get(field)
@@ -53,15 +58,19 @@ def _line(text: str) -> str:
 
 
 def _paragraphs(text: str) -> list[str]:
-    """Every line a paragraph of its own, as it was typed; what would open a fence or a head is kept from it."""
+    """Every line a paragraph of its own."""
     return [part for line in text.splitlines() if line.strip() for part in (_plain(line.strip()), "")]
 
 
 def _plain(line: str) -> str:
-    return f"　{line}" if line.startswith(("---", "```", "~~~", "===")) else line
+    """A line that reads as it was typed: marks in it mean nothing, but a list stays one."""
+    bullet = _BULLET.match(line)
+    start = bullet.end() if bullet else 0
+    return line[:start] + _MARKS.sub(lambda m: _BY_NAME.get(m[0], f"\\{m[0]}"), line[start:])
 
 
 def _table(text: str) -> list[str]:
     figures = figures_of(text)
-    rows = [f"| {f.measure} | {f.before} | {f.after} | {f.unit} |" for f in figures]
+    told = [[_plain(cell) for cell in (f.measure, f.before, f.after, f.unit)] for f in figures]
+    rows = [f"| {' | '.join(cells)} |" for cells in told]
     return ["| 指标 | 之前 | 之后 | 单位 |", "|---|---|---|---|", *rows] if rows else _paragraphs(text)

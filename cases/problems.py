@@ -1,12 +1,13 @@
-"""Cases by their problem: each is two vectors, of its problem and of the whole, whose mean cosine to what is asked counts.
+"""Cases by their problem: first as wholes, then the nearest of them token by token.
 
 A problem is found by what it is about, not by the words that it shares: the encoder was made from problems
-that were said twice, once as a report and once as people talk (`training/problems.py`).
+that were said twice, once as a report and once as people talk (`training/problems.py`). Each case has two vectors,
+of its problem and of the whole. The numbers below were chosen with `benchmarks/case_finding.py`.
 """
 
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +18,22 @@ from access.office import Office
 from cases.library import body_from
 from cases.model import Body, Field
 from cases.tables import case_versions, cases
-from kb.ports import Encoder
+from kb.ports import Encoder, TokenEncoder
 
 _SHORTEST = 6
 _SENTENCE = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]?")
 _PROBLEM = (Field.TITLE, Field.PROBLEM, Field.BACKGROUND)
 _WHOLE = (*_PROBLEM, Field.PRACTICE, Field.OUTCOME)
 _BATCH = 200
+
+_COMMON = 0.1
+"""How much of what all cases in question have in common is taken off each."""
+_DEPTH = 60
+"""Cases that are looked at token by token."""
+_BY_TOKEN = 0.32
+"""What the tokens add to the cosine of the wholes."""
+_UNLIKE = 0.2
+"""Cosine up to which two tokens have nothing to do with each other."""
 
 Vectors = NDArray[np.float32]
 
@@ -44,6 +54,7 @@ class _Held:
 
     seq: int
     documents: tuple[str, ...]
+    places: Mapping[str, int]
     problem: Vectors
     whole: Vectors
 
@@ -57,17 +68,54 @@ class ProblemIndex:
         self._open = encoder
         self._encoder: Encoder | None = None
         self._held: _Held | None = None
+        self._rows: dict[str, NDArray[np.int64]] = {}
         self._loading = threading.Lock()
 
-    def near(self, problem: str, seq: int) -> dict[str, float]:
-        """How near every published case is to a problem, by document; the asker's scope is for the caller to apply.
+    def near(self, problem: str, documents: Sequence[str], seq: int) -> dict[str, float]:
+        """How near these documents' cases are to a problem, best first. Nothing but these has a part in the scores.
 
         `seq` is the catalog's number up to which documents have become cases.
         """
         held = self._load(seq)
+        places = [held.places[d] for d in documents if d in held.places]
+        if not places:
+            return {}
         said = self._opened().encode_queries([problem])[0]
-        scores = (held.problem @ said + held.whole @ said) / 2
-        return dict(zip(held.documents, scores.tolist(), strict=True))
+        vectors = (held.problem[places] + held.whole[places]) / 2
+        wholes = vectors @ (said - _COMMON * held.problem[places].mean(axis=0))
+        ranked = [(held.documents[places[i]], float(wholes[i])) for i in np.argsort(-wholes, kind="stable")]
+        first, rest = self._by_token(problem, ranked[:_DEPTH]), ranked[_DEPTH:]
+        # What was not looked at token by token stays behind.
+        behind = min(0.0, first[-1][1] - rest[0][1]) if rest else 0.0
+        return dict([*first, *((document_id, score + behind) for document_id, score in rest)])
+
+    def _by_token(self, problem: str, found: list[tuple[str, float]]) -> list[tuple[str, float]]:
+        """The same cases with what their tokens add, best first; source: Khattab and Zaharia 2020 (late interaction)."""
+        encoder = self._opened()
+        asked = _distinct(encoder, problem) if isinstance(encoder, TokenEncoder) else None
+        if not isinstance(encoder, TokenEncoder) or asked is None or not len(asked):
+            return found
+        self._learn_rows(encoder, [document_id for document_id, _ in found])
+        vectors, weights = _unit(encoder.row_vectors(asked))
+        rescored = []
+        for document_id, score in found:
+            rows = self._rows[document_id]
+            if len(rows):
+                best = (vectors @ _unit(encoder.row_vectors(rows))[0].T).max(axis=1)
+                fit = float(weights @ np.maximum(best - _UNLIKE, 0) / weights.sum())
+                score += _BY_TOKEN * fit
+            rescored.append((document_id, score))
+        return sorted(rescored, key=lambda r: -r[1])
+
+    def _learn_rows(self, encoder: TokenEncoder, documents: Sequence[str]) -> None:
+        """Read the tokens of the problems of cases that were not yet looked at."""
+        missing = [d for d in documents if d not in self._rows]
+        v = case_versions.c
+        with self._office.reading() as connection:
+            rows = connection.execute(select(v.document_id, v.body).where(v.document_id.in_(missing))).all()
+        bodies = {r.document_id: _text(body_from(r.body), _PROBLEM) for r in rows}
+        for document_id in missing:
+            self._rows[document_id] = _distinct(encoder, bodies.get(document_id, ""))
 
     def nearest(self, problem: str, body: Body) -> str:
         """The sentence of a case that is nearest to a problem; empty if it tells none."""
@@ -129,8 +177,21 @@ class ProblemIndex:
             ).all()
         vectors = np.frombuffer(b"".join(r.profile for r in rows), np.float16).reshape(-1, 2, encoder.dim)
         documents = tuple(r.document_id for r in rows)
-        return _Held(seq, documents, vectors[:, 0].astype(np.float32), vectors[:, 1].astype(np.float32))
+        places = {document_id: place for place, document_id in enumerate(documents)}
+        wide = vectors.astype(np.float32)
+        return _Held(seq, documents, places, wide[:, 0], wide[:, 1])
 
 
 def _text(body: Body, fields: Sequence[Field]) -> str:
     return "\n".join(body.get(field, "") for field in fields)
+
+
+def _unit(vectors: Vectors) -> tuple[Vectors, Vectors]:
+    """The vectors at length 1, and the lengths that they had."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    return vectors / np.maximum(lengths, 1e-6)[:, None], lengths
+
+
+def _distinct(encoder: TokenEncoder, text: str) -> NDArray[np.int64]:
+    """The rows of a text's tokens, each once, ascending."""
+    return np.unique(np.array(encoder.rows(text), np.int64))

@@ -8,6 +8,7 @@ one is never seen more widely than the newest, nor more widely than it was
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -28,6 +29,7 @@ from kb.errors import Conflict, InvalidRequest, NotFound
 from kb.model import Kind, Source
 from search.index import SearchIndex
 from store.catalog import Catalog
+from store.shares import put_shares, share, shares_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +116,17 @@ class Publishing:
                 kind=Kind.CASE,
                 issuer=row_of(connection, branch_id).name,
                 issued_on=self._office.today(),
-                work=f"case:{case_id}",
+                # Stated, since the text may speak of days on which other things begin.
+                effective_on=self._office.today(),
+                work=self._library.work(connection, case_id) or f"case:{case_id}",
             )
             outcome = self._pipeline.ingest(source, sidecar=sidecar, keeping=keeping, within=connection)
             document_id = keeping.document_id(source)
             if outcome.status == "failed":
                 raise InvalidRequest(f"Cannot publish this case: {outcome.message}", "Change the form.")
+            if outcome.status == "unchanged":
+                # Its files alone changed: the text stays, but with whom it is shared was chosen anew.
+                _share_anew(connection, document_id, keeping, now)
             put_version(
                 connection,
                 document_id,
@@ -130,12 +137,12 @@ class Publishing:
                 published_by=person_id,
                 published_at=now,
             )
-            self._sharing.narrow(connection, document_id)
             connection.execute(
                 update(cases)
                 .where(cases.c.case_id == case_id)
                 .values(state=State.PUBLISHED.value, document_id=document_id, note="", changed_at=now)
             )
+            self._sharing.narrow(connection, by, document_id)
             self._office.audit.write(
                 connection,
                 by,
@@ -172,10 +179,7 @@ class Publishing:
         """
         if not wanted:
             raise InvalidRequest("Cannot share a case with nobody.", "Withdraw it instead.")
-        published = self._published(by, case_id)
-        if not published:
-            raise NotFound(f"Nothing is published of case {case_id}.", "Publish it first.")
-        self._sharing.set_audience(by, published[0], wanted)
+        self._sharing.set_audience(by, self._published(by, case_id), wanted)
 
     def withdraw(self, by: Principal, case_id: str, reason: str = "") -> list[str]:
         """Take every published version of a case out; found by nobody from here on. Its form stays as a draft.
@@ -186,14 +190,11 @@ class Publishing:
             NotFound: nothing is published of such a case of a branch for which the asker writes.
             SignInRequired, Refused: the asker may not take documents out.
         """
-        published = self._published(by, case_id)
-        if not published:
-            raise NotFound(f"Nothing is published of case {case_id}.", "Publish it first.")
-        self._sharing.check_withdraw(by, published[0])
+        self._sharing.check_withdraw(by, self._published(by, case_id))
         digests = []
         with self._office.writing() as connection:
             row = self._own(connection, by, case_id)
-            for document_id in published:
+            for document_id in self._library.versions(connection, row.document_id):
                 digest = self._catalog.remove(
                     document_id, by=by.person_id, reason=reason.strip()[:200], within=connection
                 )
@@ -230,13 +231,13 @@ class Publishing:
         found = select(cases.c.case_id).where(cases.c.case_id == case_id, seen(by.scope))
         return connection.execute(found).first() is not None
 
-    def _published(self, by: Principal, case_id: str) -> list[str]:
-        """Documents that are published of the case, the newest first; none if the asker does not see that."""
+    def _published(self, by: Principal, case_id: str) -> str:
+        """The document that is published of the case, and that the asker sees."""
         with self._office.reading() as connection:
             row = self._own(connection, by, case_id)
             if not self._is_seen(connection, by, case_id):
-                return []
-            return self._library.versions(connection, row.document_id)
+                raise NotFound(f"Nothing is published of case {case_id}.", "Publish it first.")
+            return str(row.document_id)
 
     def _source(self, connection: Connection, row: Any, body: Body) -> Source:
         text = write_markdown(
@@ -247,6 +248,23 @@ class Publishing:
             on=self._office.today(),
         )
         return Source(f"案例/{row.case_id}.md", "text/markdown", text.encode())
+
+
+def _share_anew(connection: Connection, document_id: str, keeping: Keeping, now: datetime) -> None:
+    """Share a document that is here with those who are to see it now, and nobody else."""
+    put = [
+        share(
+            document_id,
+            audience,
+            branch_id=keeping.branch_id,
+            may_reshare=audience in keeping.may_reshare,
+            shared_by=keeping.owner_id,
+            at=now,
+        )
+        for audience in sorted(keeping.audience)
+    ]
+    held = {s.share_id for s in shares_of(connection, document_id) if s.parent_id is None}
+    put_shares(connection, document_id, put, held - {s.share_id for s in put})
 
 
 def _form(connection: Connection, case_id: str) -> Body:

@@ -16,7 +16,5 @@ from store.visibility import visible
 def seen(scope: frozenset[str]) -> ColumnElement[bool]:
     """Whether the row of `cases` is published, and may be seen under the scope."""
     return exists(
-        select(documents.c.document_id).where(
-            documents.c.document_id == cases.c.document_id, visible(scope)
-        )
+        select(documents.c.document_id).where(documents.c.document_id == cases.c.document_id, visible(scope))
     )

@@ -5,7 +5,7 @@ Every adapter passes the contract test of its port in `tests/contracts/`.
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,19 @@ class Encoder(Protocol):
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """The same for text to be found."""
+        ...
+
+
+@runtime_checkable
+class TokenEncoder(Encoder, Protocol):
+    """An encoder whose texts are sums of tokens, so that two can be laid side by side token by token."""
+
+    def rows(self, text: str) -> list[int]:
+        """Numbers of the tokens of a text, repeats kept."""
+        ...
+
+    def row_vectors(self, rows: NDArray[np.int64]) -> Vectors:
+        """Row i is the vector of token rows[i]; the longer it is, the more the token says."""
         ...
 
 

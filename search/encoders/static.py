@@ -115,6 +115,11 @@ class StaticEncoder:
         """Table rows of the tokens of a text, repeats kept."""
         return self._rows.of(words(text))
 
+    def row_vectors(self, rows: NDArray[np.int64]) -> Vectors:
+        """Row i is the vector of the table's row rows[i]."""
+        vectors: Vectors = self._table[rows]
+        return vectors
+
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Row i is the vector of texts[i]; a text without a letter or digit gives a zero row."""
         return self.encode_passages(texts)

@@ -10,8 +10,8 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from zlib import crc32
@@ -21,10 +21,12 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import select
 
-from access.rights import Role
+from access.principal import GUEST, Principal
+from access.rights import Action, Role
 from access.sharing import Wanted
 from access.tables import audit
-from kb.model import Mode, Query, Validity
+from cases.model import CaseCard, CaseFilters, Effect, Field, Progress
+from kb.model import Mode, Query, Source, Validity
 from quiz.exams import ExamRules, Retake, Reveal
 from quiz.exams import Mode as ExamMode
 from quiz.exchange import formats
@@ -43,11 +45,13 @@ from tests.integration.access_questions import (
 from tests.integration.access_stage import Play, Stage
 from tests.integration.access_worlds import (
     N_SLOTS,
+    OF_CASES,
     SHARERS,
     Held,
     History,
     Text,
     branch_name,
+    canary,
     histories,
     person_name,
     rare_in,
@@ -168,19 +172,19 @@ def test_answers_are_those_of_a_world_without_the_hidden(setting: Setting, histo
     play.act(history.steps)
     people = [None, *(p for p, found in play.world.people.items() if found.active)]
     person_id = people[len(history.steps) % len(people)]
-    scope = play.principal(person_id).scope if person_id else Query("x", frozenset({"public"})).scope
-    before = _everything(play, scope)
+    by = play.principal(person_id) if person_id else GUEST
+    before = _everything(play, by.scope), _all_cases(play, by)
     hidden = set(play.world.documents) - play.world.seen(person_id)
     for document_id in hidden:
         play.services.catalog.remove(document_id)
-    assert _everything(play, scope) == before
+    assert (_everything(play, by.scope), _all_cases(play, by)) == before
 
 
 def _everything(play: Play, scope: frozenset[str]) -> dict[str, Any]:
     """What one sees of a world, scores and order left out: statistics of words are over all."""
     services = play.services
     found: dict[str, Any] = {}
-    for slot in range(N_SLOTS):
+    for slot in (*range(N_SLOTS), *play.cases.slots):
         of = text(slot)
         for asked in (of.word, of.title, of.number, f"《{of.title}》第二条", of.issuer):
             for mode in Mode:
@@ -192,6 +196,45 @@ def _everything(play: Play, scope: frozenset[str]) -> dict[str, Any]:
     found["documents"] = (total, cards, services.overview(scope))
     for card in cards:
         found[card.document_id] = services.versions(card.document_id, scope)
+    return found
+
+
+def _all_cases(play: Play, by: Principal) -> dict[str, Any]:
+    """What one is told over cases, scores and order left out."""
+    cases, found = play.services.cases, dict[str, Any]()
+
+    def bare(cards: Iterable[CaseCard]) -> set[str]:
+        return {repr(replace(card, score=0.0)) for card in cards}
+
+    for problem in ("", *(text(slot).body[Field.PROBLEM] for slot in play.cases.slots)):
+        answer = cases.finder.find(problem, by.scope, CaseFilters(), k=100)
+        found[f"cases {problem}"] = (answer.total, answer.facets, bare(answer.cards))
+    for case_id in {card.case_id for card in answer.cards}:
+        found[case_id] = (
+            cases.library.case(by.scope, case_id),
+            cases.library.descent(by.scope, case_id),
+            bare(cases.finder.similar(case_id, by.scope, 20)),
+            cases.adoptions.of_case(by, case_id),
+            cases.adoptions.said(by, case_id),
+            cases.ballots.models(by.scope, [case_id]),
+        )
+    if not by.signed_in or not by.settled:
+        return found
+    for asked in (
+        *cases.questions.open_to(by),
+        *(q for b in by.roles for q in cases.questions.of_branch(by, b)),
+    ):
+        found[asked.question_id] = (asked, cases.questions.answers(by, asked.question_id))
+    for card in cases.ballots.open_to(by):
+        ballot_id = card.ballot.ballot_id
+        found[ballot_id] = (card, cases.ballots.nominees(by, ballot_id))
+        if card.ballot.ended_at:
+            found[f"result {ballot_id}"] = cases.ballots.result(by, ballot_id)
+    for branch_id in by.roles:
+        if by.may(Action.WRITE_CASE, branch_id):
+            drafts = cases.drafts.of_branch(by, branch_id)
+            found[branch_id] = (cases.ledger.rows(by, branch_id), drafts)
+            found |= {f"form {d.case_id}": cases.drafts.form(by, d.case_id) for d in drafts}
     return found
 
 
@@ -332,6 +375,252 @@ def test_paper_of_withdrawn_material_shows_nothing_of_it(setting: Setting) -> No
     assert {p for p, found in before.items() if not found & pieces} == set(filter(quiet.search, before))
     play.services.holdings.withdraw(sharer, handed.document_id, "-")
     assert {path: found for path, found in told().items() if found} == {}
+
+
+ENDS: dict[str, Callable[["Told"], None]] = {}
+"""How a case that was shared comes to be hidden from the partner, by name."""
+
+
+def end(found: Callable[["Told"], None]) -> Callable[["Told"], None]:
+    """Note one way."""
+    ENDS[found.__name__] = found
+    return found
+
+
+@dataclass
+class Told:
+    """A case of the first enterprise that the second took over: its liaison, and what the liaison sees."""
+
+    play: Play
+    by: Principal
+    case_id: str
+    document_id: str
+    group_id: str
+    partnership_id: str
+
+
+@end
+def withdrawn(told: Told) -> None:
+    """The case is taken back."""
+    told.play.services.cases.publishing.withdraw(told.by, told.case_id, "-")
+
+
+@end
+def taken_out_as_a_document(told: Told) -> None:
+    """Its document is taken out."""
+    told.play.services.holdings.withdraw(told.by, told.document_id, "-")
+
+
+@end
+def shared_with_others(told: Told) -> None:
+    """It is shared more narrowly."""
+    told.play.services.cases.publishing.set_audience(told.by, told.case_id, [Wanted("own")])
+
+
+@end
+def shared_with_others_as_a_document(told: Told) -> None:
+    """The newest edition alone is shared more narrowly."""
+    told.play.services.access.sharing.set_audience(told.by, told.document_id, [Wanted("own")])
+
+
+@end
+def share_taken_back(told: Told) -> None:
+    """The one share that reaches the partner is taken back."""
+    sharing = told.play.services.access.sharing
+    shares = sharing.shares(told.by, told.document_id)
+    (share_id,) = [s.share_id for s in shares if s.audience.startswith("group:")]
+    sharing.take_back(told.by, told.document_id, share_id)
+
+
+@end
+def group_emptied(told: Told) -> None:
+    """The partner is taken out of the group."""
+    told.play.services.access.groups.drop(told.by, told.group_id, "branch:branch-3")
+
+
+@end
+def group_dissolved(told: Told) -> None:
+    """The group is no more."""
+    told.play.services.access.groups.dissolve(told.by, told.group_id)
+
+
+@end
+def published_more_narrowly(told: Told) -> None:
+    """A third edition is for the own branch."""
+    _publish(told.play, told.case_id, 15, [Wanted("own")])
+
+
+def _publish(play: Play, case_id: str, slot: int, wanted: Sequence[Wanted], who: int = 0) -> str:
+    """An edition of a case, reviewed by the next person; its document."""
+    people, cases = play.stage.first_people(), play.services.cases
+    by = play.principal(people[who])
+    for field, said in text(slot).body.items():
+        cases.drafts.save(by, case_id, field, said, base=cases.drafts.form(by, case_id).revision)
+    cases.drafts.submit(by, case_id)
+    cases.drafts.approve(play.principal(people[who + 1]), case_id)
+    return cases.publishing.publish(by, case_id, wanted)
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_case_goes_with_all_that_came_of_it(setting: Setting, name: str) -> None:
+    """Whichever way a case comes to be hidden, nothing of any edition stands in any answer from then on."""
+    liaison = 2
+    places = ((0, liaison), (0, liaison), (3, liaison), (3, liaison), *[(6, 0)] * 4)
+    play, people = setting.stage.begin(History(places, ())), setting.stage.first_people()
+    by, partner = play.principal(people[0]), play.principal(people[2])
+    access, cases, today = play.services.access, play.services.cases, setting.stage.clock.today()
+    partnership_id = access.partnerships.propose(
+        None, "branch-0", "branch-3", today, today + timedelta(days=9), agreed=True
+    )
+    access.partnerships.set_liaison(by, partnership_id, "branch-0", people[1])
+    by, partner = play.principal(people[0]), play.principal(people[2])
+    group_id = access.groups.make(by, "branch-0", "组").group_id
+    access.groups.put(by, group_id, "branch:branch-3")
+    by, partner = play.principal(people[0]), play.principal(people[2])
+    wanted = [Wanted(f"group:{group_id}", True)]
+    case_id = cases.drafts.begin(by, "branch-0")
+    earlier_id = _publish(play, case_id, 12, wanted)
+    attached, said = [canary(OF_CASES + n, 1) for n in range(3)], canary(OF_CASES + 3, 1)
+    source = Source(f"{attached[0]}.txt", "text/plain", f"{attached[1]}共建活动。".encode())
+    file_id = cases.attachments.add(by, case_id, source, attached[2]).attachment_id
+    document_id = _publish(play, case_id, 13, wanted)
+    cases.adoptions.say(by, case_id, "branch-0", said)
+    cases.adoptions.adopt(partner, case_id, "branch-3", Progress.DONE, effect=Effect.WORKED)
+    partners, now = [Wanted("partners")], access.office.now()
+    question_id = cases.questions.ask(partner, "branch-3", "共建活动怎么办", "", partners)
+    cases.questions.answer(by, question_id, "branch-0", "", case_id)
+    cases.questions.answer(by, question_id, "branch-0", "见附的案例。", case_id)
+    cases.questions.close(partner, question_id, settled_by=case_id)
+    ballot_id = cases.ballots.call(by, "branch-0", "评选", now, now + timedelta(days=1), 1, 1, partners)
+    cases.ballots.nominate(by, ballot_id, case_id)
+    cases.ballots.vote(partner, ballot_id, "branch-3", [case_id])
+    cases.ballots.end(by, ballot_id)
+    derived = cases.drafts.begin(partner, "branch-3", derived_from=case_id)
+    _publish(play, derived, 14, [Wanted("own")], 2)
+    problem = text(13).body[Field.PROBLEM]
+    asked = [
+        *(Question("GET", path, (("q", problem),)) for path in ("/cases", "/v1/cases", "/", "/v1/search")),
+        Question("GET", "/v1/suggest", (("q", text(13).title),)),
+        Question("GET", "/cases/questions/new", (("problem", problem),)),
+        *(
+            Question("GET", path)
+            for path in (
+                "/cases",
+                "/v1/cases",
+                f"/cases/{case_id}",
+                f"/cases/{case_id}/word",
+                f"/cases/{case_id}/attachments/{file_id}",
+                f"/v1/cases/{case_id}",
+                f"/v1/cases/{case_id}/attachments/{file_id}",
+                f"/v1/cases/{case_id}/feedback",
+                f"/v1/cases/{derived}/similar",
+                f"/v1/cases/{derived}",
+                f"/cases/{derived}",
+                f"/cases/{derived}/write",
+                f"/v1/cases/{derived}/form",
+                f"/v1/case-questions/{question_id}",
+                f"/v1/case-questions/{question_id}/answers",
+                f"/cases/questions/{question_id}",
+                "/cases/questions",
+                f"/v1/ballots/{ballot_id}",
+                f"/v1/ballots/{ballot_id}/result",
+                f"/cases/ballots/{ballot_id}",
+                "/v1/ledger",
+                "/manage/ledger",
+                "/manage/ledger.csv",
+                "/manage/ledger.xlsx",
+                "/v1/adoptions",
+                "/manage/adoptions",
+                f"/documents/{document_id}",
+                f"/documents/{earlier_id}",
+                f"/v1/documents/{earlier_id}",
+            )
+        ),
+    ]
+    asked = [
+        replace(q, query=(("branch", "branch-3"),)) if q.path in ("/v1/ledger", "/v1/adoptions") else q
+        for q in asked
+    ]
+    asker = next(a for a in askers(play) if a.sees == people[2])
+    secret = text(12).canaries | text(13).canaries | text(15).canaries
+    secret |= rare_in("".join(attached) + said + person_name(1))
+    ids = (case_id, document_id, earlier_id, file_id)
+
+    def told() -> dict[str, str]:
+        found = {}
+        for question, answer in zip(asked, setting.interview.ask(asker, asked), strict=True):
+            assert answer.status < 500, (question.path, answer.said)
+            leaked = (rare_in(answer.said) & secret) - rare_in(question.said)
+            named = [i for i in ids if i in answer.said and i not in question.said]
+            if leaked or named:
+                found[question.address] = f"{leaked} {named} {_around(answer.said, [*leaked, *named])}"
+        return found
+
+    before = told()
+    assert {q.address for q in asked} == before.keys()
+    assert rare_in(person_name(1)) <= rare_in("".join(before.values()))
+    ENDS[name](Told(play, by, case_id, document_id, group_id, partnership_id))
+    assert told() == {}
+
+
+def test_case_shared_by_partnership_ends_with_it(setting: Setting) -> None:
+    """When a partnership is over, the partner's list, search and ledger hold nothing of the cases shared by it."""
+    play, _, second = _quiet(setting)
+    people, access = setting.stage.first_people(), play.services.access
+    access.people.set_roles(None, people[0], "branch-0", frozenset({Role.LIAISON}))
+    access.people.set_roles(None, people[1], "branch-0", frozenset({Role.LIAISON}))
+    by, today = play.principal(people[0]), setting.stage.clock.today()
+    partnership_id = access.partnerships.propose(None, "branch-0", "branch-3", today, today, agreed=True)
+    case_id = play.services.cases.drafts.begin(by, "branch-0")
+    _publish(play, case_id, 12, [Wanted("partners")])
+    asker = next(a for a in askers(play) if a.sees == second)
+    asked = [Question("GET", path) for path in ("/cases", "/v1/cases", f"/cases/{case_id}", "/documents")]
+    for answer in setting.interview.ask(asker, asked):
+        assert text(12).canaries & rare_in(answer.said)
+    access.partnerships.end(by, partnership_id)
+    for answer in setting.interview.ask(asker, asked):
+        assert not text(12).canaries & rare_in(answer.said)
+
+
+def test_caption_is_read_as_it_was_published(setting: Setting) -> None:
+    """What a writer makes of a caption after a case was published is read by others with the next edition only."""
+    liaison = 2
+    places = ((0, liaison), (0, liaison), (3, liaison), *[(6, 0)] * 5)
+    play, people = setting.stage.begin(History(places, ())), setting.stage.first_people()
+    cases, by = play.services.cases, play.principal(people[0])
+    case_id = cases.drafts.begin(by, "branch-0")
+    file_id = cases.attachments.add(
+        by, case_id, Source("甲.txt", "", "共建。".encode()), "先前"
+    ).attachment_id
+    _publish(play, case_id, 12, [Wanted("everyone")])
+    cases.attachments.caption(by, case_id, file_id, canary(OF_CASES, 1))
+    asked = [Question("GET", path) for path in (f"/cases/{case_id}", f"/v1/cases/{case_id}")]
+    for answer in setting.interview.ask(Asker("guest"), asked):
+        assert "先前" in answer.said and canary(OF_CASES, 1) not in answer.said
+
+
+def test_history_of_a_case_names_nobody_who_has_left(setting: Setting) -> None:
+    """Who wrote at a case is named to those of the branch, but not once they are in it no more."""
+    trainer = 1
+    places = ((0, trainer), (0, trainer), (3, trainer), *[(6, 0)] * 5)
+    play, people = setting.stage.begin(History(places, ())), setting.stage.first_people()
+    drafts, by = play.services.cases.drafts, play.principal(people[1])
+    case_id = drafts.begin(by, "branch-0", body={Field.TITLE: "标题"})
+    drafts.since(by, case_id, 0, at=Field.TITLE)
+    play.services.access.people.set_roles(None, people[0], "branch-0", frozenset({Role.TRAINER}))
+    asker = next(a for a in askers(play) if a.sees == people[0])
+    asked = [
+        Question("GET", f"/cases/{case_id}/history"),
+        Question("GET", f"/v1/cases/{case_id}/form"),
+        Question("GET", f"/v1/cases/{case_id}/changes"),
+        Question("GET", "/v1/cases/drafts", (("branch", "branch-0"),)),
+        Question("GET", f"/cases/{case_id}/write"),
+    ]
+    for answer in setting.interview.ask(asker, asked):
+        assert answer.status == 200 and person_name(1) in answer.said
+    play.services.access.people.set_roles(None, people[1], "branch-0", frozenset())
+    for answer in setting.interview.ask(asker, asked):
+        assert answer.status == 200 and person_name(1) not in answer.said
 
 
 def _pieces(question: Asked) -> frozenset[str]:
