@@ -619,8 +619,8 @@ class Sharing:
 
 def _is_beyond(given: Share) -> bool:
     """Whether the keeper shared it so beyond its own branch."""
-    inside = (f"branch:{given.branch_id}", f"owner:{given.branch_id}:")
-    return given.parent_id is None and not given.audience.startswith(inside)
+    inside = given.audience == f"branch:{given.branch_id}" or given.audience.startswith("owner:")
+    return given.parent_id is None and not inside
 
 
 def _is_of_branch(given: Iterable[Share]) -> bool:

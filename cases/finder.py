@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, RowMapping, and_, or_
+from sqlalchemy import ColumnElement, RowMapping, and_, false, or_
 
 from access.office import Office
 from cases.library import Library, body_from, card_of, published
@@ -183,7 +183,8 @@ def _conditions(filters: CaseFilters) -> list[ColumnElement[bool]]:
     for column, bands, chosen in ((v.people, SIZES, filters.sizes), (v.cost, COSTS, filters.costs)):
         if chosen:
             within = [bands[b] for b in sorted(chosen) if b in bands]
-            conditions.append(or_(*(and_(column >= least, column < below) for _, least, below in within)))
+            fits = (and_(column >= least, column < below) for _, least, below in within)
+            conditions.append(or_(false(), *fits))
     return conditions
 
 

@@ -67,7 +67,7 @@ class CasePlay:
             rows = connection.execute(select(case_rows).where(case_rows.c.begun_by.is_(None))).all()
         for r in rows:
             form = self.cases.forms.setdefault(r.case_id, Form(r.branch_id))
-            if r.document_id not in form.editions:
+            if r.document_id and r.document_id not in form.editions:
                 form.editions.append(r.document_id)
 
     def _one(self, step: Step, among: Sequence[Any]) -> Any:

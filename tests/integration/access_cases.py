@@ -238,6 +238,9 @@ class Cases:
         for case_id, form in self.forms.items():
             if self.writes(asks, form.branch_id):
                 yield form.written
+            if self.sees(sees, case_id):
+                # Who shared a case is told to whoever sees it.
+                yield self._name(form.branch_id)
             yield from (told for _, told in self.files(asks, sees, case_id))
         for adopted in self.adoptions.values():
             told = self.told_outcome(asks, sees, adopted)
