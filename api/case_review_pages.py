@@ -76,6 +76,8 @@ def router(services: Services) -> APIRouter:
         if branch and branch not in own:
             raise NotFound(f"No branch {branch} of yours here.", "Choose one of your own.")
         names, at = access.branches.names(), branch or next(iter(own), "")
+        # What came as a file, or was withdrawn elsewhere, is seen here at once.
+        library.follow()
         cards: list[DraftCard] = drafts.of_branch(asker, at) if at else []
         # One that came as a file has a title before anybody wrote one into its form.
         published = library.cards(asker.scope, [c.case_id for c in cards if not c.title])

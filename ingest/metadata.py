@@ -154,7 +154,8 @@ def read_metadata(reading: Reading, flow: Flow, *, name: str, sidecar: Sidecar |
         abstract=_labelled(lines, r"(?:内容)?摘\s*要"),
         doi=_doi(flow.text),
         branch=sidecar.branch,
-        repeals=_repeals(flow.text),
+        # A study or a case may tell of a repeal; it brings none about.
+        repeals=_repeals(flow.text) if kind in (Kind.LAW, Kind.POLICY) else (),
     )
     return replace(meta, work=sidecar.work or _work(meta))
 

@@ -522,7 +522,7 @@ def test_what_is_published_reads_as_it_was_typed(texts: dict[Field, str | list[s
 
 def test_a_list_stays_a_list() -> None:
     """Lines that begin with a mark of a list are items, and their words are there."""
-    body: Body = {**BODY, Field.PRACTICE: "- 先记人数\n* 再错开下班\n1. 最后改窗口"}
+    body: Body = {**BODY, Field.PRACTICE: "- 先记人数\n* 再错开下班\n1. 最后改窗口\n-5 度以下不做\n- - -"}
     text = write_markdown(body, case_id="c" * 16, revision=3, branch="甲组织", on=date(2026, 3, 2))
     document = read_document(Source("案例/c.md", "text/markdown", text.encode()))
-    assert "\n先记人数\n再错开下班\n1. 最后改窗口\n" in document.text
+    assert "\n先记人数\n再错开下班\n1. 最后改窗口\n-5 度以下不做\n- -\n" in document.text
