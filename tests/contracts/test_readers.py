@@ -193,6 +193,12 @@ def test_markdown_says_where_the_body_starts() -> None:
     assert reading.blocks[int(reading.properties["body_from"])].text == "第一章  总则"
 
 
+def test_markdown_keeps_a_mark_of_more_inside_a_line() -> None:
+    """A > opens a quotation at the beginning of a line alone; elsewhere it says more."""
+    source = Source("a.md", "text/markdown", "> 引来的话\n\n气温>35 度停工\n".encode())
+    assert [block.text for block in read_source(source).blocks] == ["引来的话", "气温>35 度停工"]
+
+
 def test_pdf_columns_are_read_one_after_the_other() -> None:
     """A paragraph cut by a column is one again; the full-width note comes last."""
     flow = reflow(read(SAMPLES / "pdf/columns.pdf"))
