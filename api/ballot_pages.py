@@ -13,9 +13,9 @@ from access.access import Access
 from access.branches import Branch
 from access.principal import Principal
 from access.rights import Action
-from access.sharing import EVERYONE, PARTNERS, Wanted
+from access.sharing import PARTNERS, Wanted
 from api.address import Problem
-from api.audience_words import AudienceForm, AudienceWords, Choice
+from api.audience_words import AudienceForm, AudienceWords, of_people
 from api.case_view import CaseViews
 from api.case_words import WORDS
 from api.forms import OwnForm
@@ -311,14 +311,4 @@ def _branch(access: Access, by: Principal, branch_id: str) -> Branch:
 def _boxes(access: Access, by: Principal, branch_id: str, ticked: Sequence[str]) -> AudienceForm:
     """The audiences of documents as boxes, but for those that are not branches; the calling one is in anyhow."""
     form = AudienceWords(access, by).form(branch_id, [Wanted(a) for a in ticked])
-
-    def of_branches(choices: Sequence[Choice]) -> tuple[Choice, ...]:
-        return tuple(replace(c, passes=False) for c in choices if c.value != EVERYONE)
-
-    return replace(
-        form,
-        own=(),
-        wider=of_branches(form.wider),
-        branches=of_branches(form.branches),
-        groups=of_branches(form.groups),
-    )
+    return replace(of_people(form, form.beyond), own=())

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -11,9 +11,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from access.access import Access
 from access.principal import Principal
-from access.sharing import EVERYONE, OWN, Wanted
+from access.sharing import OWN, Wanted
 from api.address import Problem
-from api.audience_words import AudienceForm, AudienceWords, Choice
+from api.audience_words import AudienceForm, AudienceWords, of_people
 from api.forms import OwnForm
 from api.principal import Asker
 from api.question_desk import Desk
@@ -223,19 +223,7 @@ def router(services: Services) -> APIRouter:
 
 def _boxes(access: Access, by: Principal, branch_id: str, ticked: Sequence[str]) -> AudienceForm:
     """The audiences of documents as boxes, but for those that are not people who sign in; none is passed on."""
-    form = AudienceWords(access, by).form(branch_id, [Wanted(a) for a in ticked])
-
-    def of_people(choices: Sequence[Choice]) -> tuple[Choice, ...]:
-        return tuple(replace(c, passes=False) for c in choices if c.value != EVERYONE)
-
-    return replace(
-        form,
-        own=of_people(form.own),
-        wider=of_people(form.wider),
-        branches=of_people(form.branches),
-        groups=of_people(form.groups),
-        beyond=BEYOND.text if form.beyond else "",
-    )
+    return of_people(AudienceWords(access, by).form(branch_id, [Wanted(a) for a in ticked]), BEYOND.text)
 
 
 def _preview_lines(access: Access, by: Principal, paper: Paper, preview: Preview) -> list[str]:

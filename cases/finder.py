@@ -132,11 +132,13 @@ class Finder:
                 published(scope).where(cases.c.case_id.in_([p.case_id for p in placed]))
             ).mappings()
             by_id = {r["case_id"]: r for r in rows}
-        return tuple(self._card(by_id[p.case_id], p, problem) for p in placed if p.case_id in by_id)
-
-    def _card(self, row: RowMapping, placed: _Placed, problem: str) -> CaseCard:
-        nearest = self._problems.nearest(problem, body_from(row["body"])) if problem else ""
-        return card_of(row, score=placed.score, why=(nearest,) if nearest else ())
+        shown = [(by_id[p.case_id], p.score) for p in placed if p.case_id in by_id]
+        bodies = [body_from(row["body"]) for row, _ in shown]
+        nearest = self._problems.nearest(problem, bodies) if problem else [""] * len(shown)
+        return tuple(
+            card_of(row, score=score, why=(why,) if why else ())
+            for (row, score), why in zip(shown, nearest, strict=True)
+        )
 
     def _by_words(self, problem: str, scope: frozenset[str]) -> dict[str, float]:
         """What the one search says of the texts of cases, 0 to 1, by document."""

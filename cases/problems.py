@@ -117,13 +117,11 @@ class ProblemIndex:
         for document_id in missing:
             self._rows[document_id] = _distinct(encoder, bodies.get(document_id, ""))
 
-    def nearest(self, problem: str, body: Body) -> str:
-        """The sentence of a case that is nearest to a problem; empty if it tells none."""
-        found = sentences(body)
-        if not found:
-            return ""
-        near = self.alike(problem, found)
-        return found[near.index(max(near))]
+    def nearest(self, problem: str, bodies: Sequence[Body]) -> list[str]:
+        """Of each case the sentence that is nearest to a problem; empty if it tells none."""
+        told = [sentences(body) for body in bodies]
+        near = iter(self.alike(problem, [sentence for found in told for sentence in found]))
+        return [max(found, key=lambda _: next(near)) if found else "" for found in told]
 
     def alike(self, problem: str, others: Sequence[str]) -> list[float]:
         """How near each of other texts is to a problem: their cosines."""
