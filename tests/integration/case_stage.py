@@ -1,19 +1,23 @@
 """Cases that branches of two organisations shared, as the pages of cases are tried by."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from access.rights import Role
 from access.sharing import Wanted
+from api.principal import COOKIE
 from cases.markdown import write_markdown
 from cases.model import Body, Field
 from ingest.metadata import Sidecar
 from kb.model import Kind, Source, derive_id
+from tests.integration.browser import DESK, chromium, serving
 from tests.integration.manage_stage import Stage, full_stage
 
 QUEUE: Body = {
@@ -127,3 +131,22 @@ def with_files(stage: Stage) -> str:
     services.drafts.approve(stage.principal("reviewer"), case_id)
     services.publishing.publish(writer, case_id, [Wanted("own"), Wanted("partners")])
     return case_id
+
+
+@contextmanager
+def opening(stage: Stage) -> Iterator[Callable[..., Any]]:
+    """A function that opens pages for a person who is signed in; at the end no page may have complained."""
+    complaints: list[str] = []
+    with serving(stage.app) as site, chromium() as browser:
+
+        def open_as(login: str, viewport: dict[str, int] = DESK, **options: object) -> Any:
+            context = browser.new_context(viewport=viewport, base_url=site, **options)
+            secret = stage.access.sessions.sign_in_as(stage.ids[login], "test")
+            context.add_cookies([{"name": COOKIE, "value": secret, "url": site}])
+            page = context.new_page()
+            page.set_default_timeout(10_000)
+            page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+            return page
+
+        yield open_as
+    assert complaints == []

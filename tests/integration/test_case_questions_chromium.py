@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from access.sharing import Wanted
-from api.principal import COOKIE
 from cases.model import Field
-from tests.integration.browser import CONTRAST, DESK, OVERFLOW, PHONE, SMALL_TARGETS, chromium, serving
-from tests.integration.case_stage import QUEUE, Cases, case_stage
+from tests.integration.browser import CONTRAST, DESK, OVERFLOW, PHONE, SMALL_TARGETS
+from tests.integration.case_stage import QUEUE, Cases, case_stage, opening
 
 pytestmark = pytest.mark.slow
 
@@ -39,20 +38,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cases]:
 @pytest.fixture(scope="module")
 def open_page(shared: Cases) -> Iterator[Any]:
     """A function that opens pages for a person who is signed in; at the end no page may have complained."""
-    complaints: list[str] = []
-    with serving(shared.stage.app) as site, chromium() as browser:
-
-        def open_as(login: str, viewport: dict[str, int] = DESK, **options: object) -> Any:
-            context = browser.new_context(viewport=viewport, base_url=site, **options)
-            secret = shared.stage.access.sessions.sign_in_as(shared.stage.ids[login], "test")
-            context.add_cookies([{"name": COOKIE, "value": secret, "url": site}])
-            page = context.new_page()
-            page.set_default_timeout(10_000)
-            page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-            return page
-
+    with opening(shared.stage) as open_as:
         yield open_as
-    assert complaints == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
